@@ -1,0 +1,46 @@
+# Train every algorithm on every task, then redraw the figures and tables:  snakemake --cores 32
+# Another preset:  snakemake --cores 2 --configfile config/quick.yaml
+import os
+import sys
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+from algorithms.config import ConfigError, validate
+
+min_version("9.27")
+
+
+configfile: Path(workflow.basedir) / "config/paper.yaml"
+
+
+try:
+    validate(config)
+except ConfigError as error:
+    sys.exit(f"Configuration error: {error}")
+
+# Rules call `python`: the one that runs this workflow, also where its environment is not activated.
+os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+
+
+# Used with `--sdm apptainer` only: an image of this repository's environment under this local name.
+container: "docker://cher-reproducibility"
+
+
+localrules:
+    all,
+
+
+include: "rules/common.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        targets(config["studies"]),
+
+
+include: "rules/train.smk"
+include: "rules/aggregate.smk"
+include: "rules/figures.smk"
+include: "rules/tables.smk"

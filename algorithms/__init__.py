@@ -1,0 +1,1 @@
+"""The algorithms of the suite, the trainer they share, and their configuration."""

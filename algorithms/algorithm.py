@@ -1,0 +1,108 @@
+"""The interface between the trainer and an algorithm."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+from torch import Tensor
+
+from algorithms.settings import RunConfig
+from envs.base import TaskSpec
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+class Policy(Protocol):
+    """A deterministic policy for S environments, with its own memory of goals and periods.
+
+    Evaluation uses it, so that it can leave the training untouched.
+    """
+
+    def reset(self, starts: Mask) -> None:
+        """Forget the episodes that are about to start, mask of shape [S]."""
+
+    def act(self, observations: Array) -> Array:
+        """Actions for one step: [S, n] to [S, m]."""
+
+
+class Algorithm(ABC):
+    """S seeds of one algorithm, trained side by side.
+
+    Each environment step the trainer calls :meth:`act`, :meth:`observe` and, after the random warm-up,
+    :meth:`update`.  Seeds never influence each other: seed 3 alone and seed 3 in a group draw the same numbers.
+
+    Args:
+        config: the resolved configuration.
+        task: the task as a learner sees it.
+        actions: the environment's action box.
+        device: where networks and replay live.
+
+    Attributes:
+        policy: the current deterministic policy.
+        networks: parameters by name, sharing memory with the algorithm; what ``policy.pt`` holds.
+    """
+
+    policy: Policy
+    networks: dict[str, Tensor]
+
+    @abstractmethod
+    def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None: ...
+
+    @abstractmethod
+    def act(self, observations: Array, *, random: bool = False) -> Array:
+        """Exploratory actions of a training step, [S, n] to [S, m]; ``random`` asks for uniform ones."""
+
+    @abstractmethod
+    def observe(
+        self,
+        observations: Array,
+        actions: Array,
+        rewards: Array,
+        next_observations: Array,
+        terminated: Mask,
+        truncated: Mask,
+    ) -> None:
+        """Take in what the last actions led to; rewards are the environment's own."""
+
+    @abstractmethod
+    def update(self) -> None:
+        """Learn for one environment step."""
+
+    @abstractmethod
+    def metrics(self) -> dict[str, Array]:
+        """Numbers for a log point, [S] each, some of them means since the last call."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """All state, as tensors, arrays and plain types."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+
+
+class Bounds:
+    """A box of actions or goals and its half range, as tensors.
+
+    Args:
+        low: lower corner, shape [m].
+        high: upper corner, shape [m].
+        device: where the tensors live.
+    """
+
+    def __init__(self, low: NDArray[Any], high: NDArray[Any], device: torch.device) -> None:
+        self.low = torch.as_tensor(low, dtype=torch.float32, device=device)
+        self.high = torch.as_tensor(high, dtype=torch.float32, device=device)
+        self.middle = (self.high + self.low) / 2
+        self.half = (self.high - self.low) / 2
+        self.size = self.low.numel()
+
+    def clip(self, values: Tensor) -> Tensor:
+        """Clip to the box."""
+        return torch.clamp(values, self.low, self.high)

@@ -1,0 +1,72 @@
+"""Where the time of a training goes, kept apart from its numbers and accumulated over resumes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from algorithms.records import Row
+
+PARTS = ("simulator", "learner", "evaluation")
+
+
+class Clock:
+    """Wall time of a training in seconds, by part; everything outside the parts is the trainer's own."""
+
+    def __init__(self) -> None:
+        self.restarts = 0
+        self.rows: list[Row] = []
+        self._started = time.perf_counter()
+        self._before = 0.0
+        self._parts = dict.fromkeys(PARTS, 0.0)
+        self._last_mark = (0.0, 0)
+
+    @property
+    def wall_time(self) -> float:
+        """Seconds spent on this run so far, earlier processes included."""
+        return self._before + time.perf_counter() - self._started
+
+    @contextmanager
+    def measure(self, part: str) -> Iterator[None]:
+        """Count the time of a block towards a part."""
+        start = time.perf_counter()
+        yield
+        self._parts[part] += time.perf_counter() - start
+
+    def mark(self, step: int) -> float:
+        """Note the time at a log point; returns environment steps per second since the last one."""
+        wall_time = self.wall_time
+        seconds, steps = wall_time - self._last_mark[0], step - self._last_mark[1]
+        speed = steps / max(seconds, 1e-9)
+        self._last_mark = (wall_time, step)
+        parts = {f"{name}_seconds": round(value, 3) for name, value in self._parts.items()}
+        row = {"step": step, "wall_time": round(wall_time, 3), "steps_per_second": round(speed, 2)}
+        self.rows.append(row | {"restarts": self.restarts, "simulator_restarts": 0} | parts)
+        return speed
+
+    def skip(self, step: int) -> None:
+        """Start measuring speed here, at the end of the warm-up."""
+        self._last_mark = (self.wall_time, step)
+
+    def table(self, seeds: Sequence[int]) -> list[Row]:
+        """Rows of ``timing.csv``; the seeds of a group share their times."""
+        return [{"seed": seed, **row} for row in self.rows for seed in seeds]
+
+    def state_dict(self) -> dict[str, Any]:
+        """Times so far."""
+        return {
+            "wall_time": self.wall_time,
+            "parts": dict(self._parts),
+            "rows": list(self.rows),
+            "last_mark": list(self._last_mark),
+            "restarts": self.restarts,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict` in a new process, which counts as a restart."""
+        self._started, self._before = time.perf_counter(), state["wall_time"]
+        self._parts, self.rows = dict(state["parts"]), list(state["rows"])
+        self._last_mark = (state["last_mark"][0], state["last_mark"][1])
+        self.restarts = state["restarts"] + 1

@@ -1,0 +1,240 @@
+"""From preset files to the resolved configuration of one training.
+
+``config/paper.yaml`` is complete; every other preset is an overlay that is merged onto it, key by key.  The
+configuration of one training (:class:`algorithms.settings.RunConfig`) is what remains after the task's overrides
+are applied; its hash names the experiment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from algorithms.registry import ALGORITHMS
+from algorithms.settings import SECTIONS, Preset, PresetHead, RunConfig
+from envs.names import TASKS
+
+CONFIG = Path(__file__).parents[1] / "config"
+
+#: Studies that exist; each is a list of cells, see :func:`cells`.
+STUDIES = ("main",)
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run.  The message is one line: key, value, and what is allowed."""
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two nested mappings; the overlay wins, lists are replaced whole."""
+    merged = dict(base)
+    for key, value in overlay.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Read a preset by name (``quick``) or by path (``my/preset.yaml``), merged onto the paper's preset.
+
+    Raises:
+        ConfigError: there is no such preset, or the file is not a mapping.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else CONFIG / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(preset.stem for preset in CONFIG.glob("*.yaml")))
+        raise ConfigError(f"preset '{name}' not found; allowed: {known}, or the path of a yaml file")
+    paper = yaml.safe_load((CONFIG / "paper.yaml").read_text())
+    overlay = yaml.safe_load(path.read_text())
+    if not isinstance(overlay, dict):
+        raise ConfigError(f"preset '{name}' is not a mapping of keys to values")
+    return merge(paper, overlay)
+
+
+def validate(values: Mapping[str, Any]) -> PresetHead:
+    """Check a whole preset, and that every run it could ask for resolves.
+
+    Raises:
+        ConfigError: naming the first wrong key, its value and what is allowed.
+    """
+    preset = _parse(Preset, dict(values))
+    for key, known in (("studies", STUDIES), ("tasks", tuple(TASKS)), ("algorithms", tuple(ALGORITHMS))):
+        for name in getattr(preset, key):
+            require(name, known, key)
+    for section in SECTIONS:
+        for task in getattr(preset, section).tasks:
+            require(task, tuple(TASKS), f"{section}.tasks")
+    for task in preset.tasks:
+        for algorithm in preset.algorithms:
+            resolve(values, task, algorithm, seeds=[0])
+    return preset
+
+
+def resolve(
+    preset: Mapping[str, Any],
+    task: str,
+    algorithm: str,
+    *,
+    seeds: Sequence[int],
+    variant: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """The configuration of one training.
+
+    Args:
+        preset: a merged preset, see :func:`load_preset`.
+        task: task name.
+        algorithm: algorithm name.
+        seeds: the seeds trained side by side in this run.
+        variant: name of a deviation from the algorithm's default, part of the run's path.
+        overrides: nested values by section, applied last.
+
+    Raises:
+        ConfigError: an unknown name or key, or a value that is not allowed.
+    """
+    require(task, tuple(TASKS), "task")
+    require(algorithm, tuple(ALGORITHMS), "algorithm")
+    used = ("run", "environment", *ALGORITHMS[algorithm].sections)
+    values: dict[str, Any] = {}
+    for section in used:
+        block = preset.get(section) or {}
+        values[section] = merge(block.get("default") or {}, (block.get("tasks") or {}).get(task) or {})
+    for section, changes in (overrides or {}).items():
+        require(section, used, "setting")
+        if not isinstance(changes, Mapping):
+            raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")
+        values[section] = merge(values[section], changes)
+    head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
+    return _parse(RunConfig, head | values)
+
+
+def difference(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The smallest overlay that turns ``base`` into ``values`` when merged onto it."""
+    overlay: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            if nested := difference(base[key], value):
+                overlay[key] = nested
+        elif key not in base or base[key] != value:
+            overlay[key] = value
+    return overlay
+
+
+def preset_arguments(values: Mapping[str, Any]) -> str:
+    """Command-line arguments from which :func:`preset_from` reads back a merged preset."""
+    name = values["preset"] if (CONFIG / f"{values['preset']}.yaml").is_file() else "paper"
+    overlay = difference(load_preset(name), values)
+    return f"--preset {name}" + (f" --override {shlex.quote(json.dumps(overlay))}" if overlay else "")
+
+
+def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--preset`` and ``--override`` to a command."""
+    parser.add_argument("--preset", default="paper", help="paper, quick, smoke, or the path of a yaml file")
+    parser.add_argument("--override", metavar="JSON", default="{}", help="values merged onto the preset")
+
+
+def preset_from(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The merged and checked preset that a command's arguments ask for.
+
+    Raises:
+        ConfigError: the preset or an override is not allowed.
+    """
+    try:
+        overlay = json.loads(arguments.override)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"--override is not JSON: {error}") from None
+    preset = merge(load_preset(arguments.preset), overlay)
+    validate(preset)
+    return preset
+
+
+def cells(preset: Mapping[str, Any]) -> list[RunConfig]:
+    """Every training that a preset asks for; a cell that two studies share is listed once."""
+    seeds, size = list(preset["seeds"]), preset["seeds_per_job"]
+    groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
+    return [
+        resolve(preset, task, algorithm, seeds=group)
+        for task in preset["tasks"]
+        for algorithm in preset["algorithms"]
+        for group in groups
+    ]
+
+
+def parse_seeds(text: str) -> list[int]:
+    """Read ``3``, ``0-9`` or ``0,2,5``.
+
+    Raises:
+        ConfigError: the text is none of these.
+    """
+    try:
+        seeds: list[int] = []
+        for part in text.split(","):
+            first, _, last = part.partition("-")
+            seeds += range(int(first), int(last or first) + 1)
+    except ValueError:
+        seeds = []
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ConfigError(f"seeds '{text}' are not allowed; write one seed (3), a range (0-9) or a list (0,2,5)")
+    return seeds
+
+
+def parse_assignment(text: str) -> dict[str, Any]:
+    """Read ``section.key=value`` into a nested mapping; the value is a yaml scalar or list.
+
+    Raises:
+        ConfigError: the text has another form.
+    """
+    path, sign, value = text.partition("=")
+    names = path.strip().split(".")
+    if not sign or len(names) < 2 or not all(names):
+        raise ConfigError(f"'{text}' is not allowed; write section.key=value, for example learner.batch_size=64")
+    nested: Any = yaml.safe_load(value)
+    for name in reversed(names):
+        nested = {name: nested}
+    return dict(nested)
+
+
+def require(name: str, known: Sequence[str], what: str) -> None:
+    """Raise a :class:`ConfigError` unless a name is known."""
+    if name not in known:
+        raise ConfigError(f"{what} '{name}' is not known; allowed: {', '.join(known)}")
+
+
+def _parse(model: type[Model], values: Mapping[str, Any]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(model, item) for item in error.errors())) from None
+
+
+def _explain(model: type[BaseModel], error: Any) -> str:
+    """One readable clause for one pydantic error."""
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"key '{path}' is not known; allowed: {', '.join(_keys(model, error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"key '{path}' is missing"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if error["type"] == "value_error":
+        return f"{path}: {message}" if path else message
+    return f"{path} = {error['input']!r} is not allowed; it must be {message}"
+
+
+def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
+    """Field names of the model found by following a location of an error."""
+    for part in location:
+        fields = getattr(model, "model_fields", None)
+        if fields and part in fields:
+            model = fields[part].annotation
+        candidates = [model, *getattr(model, "__args__", ())]
+        models = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
+        model = models[-1] if models else model
+    return list(getattr(model, "model_fields", {}))

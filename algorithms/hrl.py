@@ -1,0 +1,198 @@
+"""HRL: a manager that sets goals every k steps and a worker that is paid for reaching them.
+
+Both levels are TD3 learners.  The algorithms built on this one override a single hook each: :meth:`HRL.relabel`
+(what a batch tells the manager), :meth:`HRL.store` (what enters the replay) or :meth:`HRL.manager_actor_loss`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from torch import Tensor
+
+from algorithms.algorithm import Algorithm, Array, Mask
+from algorithms.learner import Batch, load_networks, to_numpy
+from algorithms.levels import HierarchicalPolicy, build_levels
+from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
+from algorithms.seeding import Streams
+from algorithms.settings import RunConfig
+from envs.base import TaskSpec
+
+
+class HRL(Algorithm):
+    """Two-level HRL without cooperation (the paper's baseline; CHER with lambda 0)."""
+
+    def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
+        assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
+        self.settings, self.hierarchy, self.task = config.learner, config.hierarchy, task
+        self.streams = Streams(config.seeds)
+        self.levels = build_levels(config, task, actions, self.streams, device)
+        self.manager, self.worker, self.goals = self.levels.manager, self.levels.worker, self.levels.goals
+        seeds, period = len(config.seeds), config.hierarchy.meta_period
+        sizes = Sizes(period, len(task.unit_scale), len(task.goal_indices), self.worker.bounds.size)
+        self.memory = MetaMemory(seeds, sizes)
+        self.replay = MetaReplay(seeds, self.settings.buffer_steps // period, sizes, device)
+        self.statistics = PeriodStatistics(seeds, self.goals, task)
+        self.policy = HierarchicalPolicy(self.levels)
+        self.networks = self.manager.networks | self.worker.networks
+        self.updates = 0
+        self._batch: MetaBatch | None = None
+
+    # ---- hooks --------------------------------------------------------------------------------------------------
+
+    def store(self, seed: int, item: MetaTransition) -> None:
+        """What enters the replay when a meta-transition ends."""
+        self.replay.add(seed, item)
+
+    def relabel(self, batch: MetaBatch) -> Tensor:
+        """The manager's actions in a batch, [S, B, d]."""
+        return batch.first_goals
+
+    def manager_actor_loss(self, batch: MetaBatch) -> Tensor:
+        """What the manager's actor minimises, [S]."""
+        return self.manager.actor_loss(self.levels.manager_inputs(batch.first_observations))
+
+    # ---- collecting ---------------------------------------------------------------------------------------------
+
+    def act(self, observations: Array, *, random: bool = False) -> Array:
+        """Exploratory actions; where a meta-period starts, the manager proposes a goal first."""
+        starts = self.memory.lengths == 0
+        if starts.any():
+            if random:
+                goals = to_numpy(self.manager.random_actions(starts))
+            else:
+                goals = self.levels.propose(observations, starts, explore=True)
+            self.memory.begin(starts, goals)
+        if random:
+            return to_numpy(self.worker.random_actions())
+        return self.levels.control(observations, self.memory.goals, explore=True)
+
+    def observe(
+        self,
+        observations: Array,
+        actions: Array,
+        rewards: Array,
+        next_observations: Array,
+        terminated: Mask,
+        truncated: Mask,
+    ) -> None:
+        """Extend the running meta-transitions; store those that end with their period or episode."""
+        goals = self.memory.goals
+        self.memory.append(
+            observations,
+            actions,
+            self.goals.intrinsic_reward(observations, goals, next_observations),
+            self.task.reward_scale * rewards,
+            next_observations,
+            self.goals.transition(observations, goals, next_observations),
+        )
+        ends = terminated | truncated | (self.memory.lengths == self.hierarchy.meta_period)
+        for seed in np.flatnonzero(ends).tolist():
+            item = self.memory.close(seed, done=bool(terminated[seed]))
+            self.statistics.record(seed, item)
+            self.store(seed, item)
+
+    # ---- learning -----------------------------------------------------------------------------------------------
+
+    def update(self) -> None:
+        """Both levels learn from one draw, the manager first (E.1 gives the schedule)."""
+        if self.updates == 0:
+            self.statistics.clear()  # the random periods of the warm-up say nothing about the policy
+        self.updates += 1
+        self._batch = batch = self.replay.sample(self.streams, self.settings.batch_size)
+        if self.updates % self.hierarchy.manager_critic_every == 0:
+            self.manager.update_critics(self.manager_batch(batch))
+        if self.updates % self.hierarchy.manager_actor_every == 0:
+            self.manager.update_actor(self.manager_actor_loss(batch))
+        worker_batch = self.worker_batch(batch)
+        self.worker.update_critics(worker_batch)
+        if self.updates % self.settings.actor_delay == 0:
+            self.worker.update_actor(self.worker.actor_loss(worker_batch.observations))
+
+    def manager_batch(self, batch: MetaBatch) -> Batch:
+        """The meta-transitions as the manager sees them."""
+        return Batch(
+            observations=self.levels.manager_inputs(batch.first_observations),
+            actions=self.relabel(batch),
+            rewards=batch.rewards,
+            next_observations=self.levels.manager_inputs(batch.last_observations),
+            dones=batch.dones,
+        )
+
+    def worker_batch(self, batch: MetaBatch) -> Batch:
+        """One step of each meta-transition as the worker sees it.
+
+        The worker never terminates, neither with its period nor with the episode (authors' code, for rewards that
+        are never positive).  Its values are therefore those of an infinite horizon.
+        """
+        return Batch(
+            observations=self.levels.worker_inputs(batch.observations, batch.goals),
+            actions=batch.actions,
+            rewards=batch.worker_rewards,
+            next_observations=self.levels.worker_inputs(batch.next_observations, batch.next_goals),
+            dones=torch.zeros_like(batch.worker_rewards),
+        )
+
+    def current_goals(self, batch: MetaBatch) -> Tensor:
+        """The goals that the present manager would have in force at step i, [S, B, d].
+
+        Its proposal at s_t is carried to s_{t+i} by the goal transition, which telescopes.
+        """
+        proposals = self.manager.actions(self.levels.manager_inputs(batch.first_observations))
+        return self.goals.transition(batch.first_observations, proposals, batch.observations)
+
+    # ---- reporting and saving -----------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def metrics(self) -> dict[str, Array]:
+        """Values and health of both levels on the last batch, and means over the periods since the last call.
+
+        ``worker_q_current`` is the worker's value of the manager's current goals under its own actions, the
+        quantity that cooperation refers to; ``worker_q_batch`` that of the stored goals and actions.
+        ``intrinsic_return`` is the discounted return of a worker that earned the mean intrinsic reward for ever.
+        """
+        assert self._batch is not None, "metrics need an update first"
+        batch, levels = self._batch, self.levels
+        manager_inputs = levels.manager_inputs(batch.first_observations)
+        worker_inputs = levels.worker_inputs(batch.observations, batch.goals)
+        current_inputs = levels.worker_inputs(batch.observations, self.current_goals(batch))
+        values = {
+            "manager_q": self.manager.first_value(manager_inputs, batch.first_goals),
+            "worker_q_current": self.worker.first_value(current_inputs, self.worker.actions(current_inputs)),
+            "worker_q_batch": self.worker.first_value(worker_inputs, batch.actions),
+        }
+        periods = self.statistics.means()
+        return {
+            "intrinsic_return": (periods["intrinsic_reward"] / (1 - self.settings.gamma)).astype(np.float32),
+            **{name: to_numpy(value.mean(-1)) for name, value in values.items()},
+            **periods,
+            **self.manager.health(manager_inputs),
+            **self.worker.health(worker_inputs),
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """All state, see :class:`Algorithm`."""
+        return {
+            "networks": self.networks,
+            "manager": self.manager.state_dict(),
+            "worker": self.worker.state_dict(),
+            "replay": self.replay.buffer.state_dict(),
+            "memory": self.memory.state_dict(),
+            "statistics": self.statistics.state_dict(),
+            "streams": self.streams.state_dict(),
+            "updates": self.updates,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        load_networks(self.networks, state["networks"])
+        self.manager.load_state_dict(state["manager"])
+        self.worker.load_state_dict(state["worker"])
+        self.replay.buffer.load_state_dict(state["replay"])
+        self.memory.load_state_dict(state["memory"])
+        self.statistics.load_state_dict(state["statistics"])
+        self.streams.load_state_dict(state["streams"])
+        self.updates = state["updates"]

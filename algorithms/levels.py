@@ -1,0 +1,119 @@
+"""Manager and worker as two learners, and the policy they make together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+from torch import Tensor
+
+from algorithms.algorithm import Array, Bounds, Mask
+from algorithms.goals import Goals
+from algorithms.learner import TD3Learner, input_factor, to_numpy
+from algorithms.seeding import Streams
+from algorithms.settings import RunConfig
+from envs.base import TaskSpec
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Manager and worker, and which part of an observation each of them sees."""
+
+    manager: TD3Learner
+    worker: TD3Learner
+    goals: Goals
+    period: int
+    manager_indices: list[int]
+    worker_indices: list[int]
+
+    @property
+    def seeds(self) -> int:
+        """Number of seeds S."""
+        return self.manager.seeds
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks live."""
+        return self.manager.bounds.low.device
+
+    def propose(self, observations: Array, starts: Mask, *, explore: bool) -> Array:
+        """The manager's goals, [S, n] to [S, d], meant for the seeds in ``starts``."""
+        seen = torch.from_numpy(observations[:, self.manager_indices]).to(self.device)
+        return to_numpy(self.manager.act(seen, explore=explore, which=starts))
+
+    def control(self, observations: Array, goals: Array, *, explore: bool) -> Array:
+        """The worker's actions, [S, n] and [S, d] to [S, m]."""
+        seen = np.concatenate((observations[:, self.worker_indices], goals), axis=1)
+        return to_numpy(self.worker.act(torch.from_numpy(seen).to(self.device), explore=explore))
+
+    def manager_inputs(self, observations: Tensor) -> Tensor:
+        """What the manager sees of a batch of observations."""
+        return observations[..., self.manager_indices]
+
+    def worker_inputs(self, observations: Tensor, goals: Tensor) -> Tensor:
+        """What the worker sees of a batch of observations, then its goals."""
+        return torch.cat((observations[..., self.worker_indices], goals), dim=-1)
+
+
+class HierarchicalPolicy:
+    """The deterministic policy of both levels, with its own goals and period counters."""
+
+    def __init__(self, levels: Levels) -> None:
+        self._levels = levels
+        self._phase = np.zeros(levels.seeds, dtype=np.int64)
+        self._previous: Array | None = None
+        self.goals = np.zeros((levels.seeds, levels.manager.bounds.size), dtype=np.float32)
+
+    def reset(self, starts: Mask) -> None:
+        """Ask the manager for a fresh goal where an episode starts."""
+        self._phase[starts] = 0
+
+    def act(self, observations: Array) -> Array:
+        """Actions for one step, [S, n] to [S, m]; afterwards ``goals`` are those in force, [S, d]."""
+        levels = self._levels
+        if self._previous is not None:
+            self.goals = levels.goals.transition(self._previous, self.goals, observations)
+        fresh = self._phase == 0
+        if fresh.any():
+            self.goals = np.where(fresh[:, None], levels.propose(observations, fresh, explore=False), self.goals)
+        self._previous = observations.copy()
+        self._phase = (self._phase + 1) % levels.period
+        return levels.control(observations, self.goals, explore=False)
+
+
+def build_levels(
+    config: RunConfig, task: TaskSpec, actions: Box, streams: Streams, device: torch.device
+) -> Levels:
+    """Fresh learners for both levels of a task.
+
+    The manager acts in the goal box on what it sees of an observation, the worker in the action box on what it
+    sees of an observation and its goal.
+    """
+    assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
+    sees_manager, sees_worker = list(task.manager_indices), list(task.worker_indices)
+    sees_goal = sees_worker + list(task.goal_indices)
+    settings = config.learner
+    return Levels(
+        manager=TD3Learner(
+            "manager",
+            len(sees_manager),
+            Bounds(task.goal_low, task.goal_high, device),
+            settings,
+            streams,
+            input_factor(task, sees_manager, settings, device),
+        ),
+        worker=TD3Learner(
+            "worker",
+            len(sees_goal),
+            Bounds(actions.low, actions.high, device),
+            settings,
+            streams,
+            input_factor(task, sees_goal, settings, device),
+        ),
+        goals=Goals(task),
+        period=config.hierarchy.meta_period,
+        manager_indices=sees_manager,
+        worker_indices=sees_worker,
+    )

@@ -1,0 +1,271 @@
+"""Meta-transitions: up to k environment steps under one goal of the manager, the unit of storage of a hierarchy.
+
+One draw from the replay serves both levels: the manager learns from the whole period, the worker from one step of
+it, chosen uniformly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from algorithms.algorithm import Array, Mask
+from algorithms.goals import Goals
+from algorithms.replay import ReplayBuffer
+from algorithms.seeding import Streams
+from envs.base import TaskSpec
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Dimensions of a meta-transition: period k, observation n, goal d, action m."""
+
+    period: int
+    observation: int
+    goal: int
+    action: int
+
+
+@dataclass(frozen=True)
+class MetaTransition:
+    """One finished meta-transition of one seed, T <= k steps long; sequences are padded with zeros.
+
+    Attributes:
+        observations: s_t .. s_{t+T}, shape [k + 1, n].
+        goals: g_t .. g_{t+T}, shape [k + 1, d]; the last is carried over by the goal transition, it is not the
+            manager's next proposal.
+        actions: a_t .. a_{t+T-1}, shape [k, m].
+        worker_rewards: intrinsic rewards, shape [k].
+        reward: undiscounted sum of the scaled environment rewards.
+        done: 1 if the episode truly ended (a time limit does not count).
+        length: T.
+    """
+
+    observations: Array
+    goals: Array
+    actions: Array
+    worker_rewards: Array
+    reward: float
+    done: float
+    length: int
+
+
+class MetaMemory:
+    """The running meta-transitions of S environments."""
+
+    def __init__(self, seeds: int, sizes: Sizes) -> None:
+        period = sizes.period
+        self._rows = np.arange(seeds)
+        self._fields: dict[str, Array] = {
+            "observations": np.zeros((seeds, period + 1, sizes.observation), dtype=np.float32),
+            "goals": np.zeros((seeds, period + 1, sizes.goal), dtype=np.float32),
+            "actions": np.zeros((seeds, period, sizes.action), dtype=np.float32),
+            "worker_rewards": np.zeros((seeds, period), dtype=np.float32),
+            "rewards": np.zeros((seeds, period), dtype=np.float32),
+        }
+        self.lengths = np.zeros(seeds, dtype=np.int64)
+
+    @property
+    def goals(self) -> Array:
+        """Goals in force, [S, d]."""
+        return self._fields["goals"][self._rows, self.lengths]
+
+    def begin(self, starts: Mask, goals: Array) -> None:
+        """Set the manager's goals where a meta-period starts."""
+        self._fields["goals"][starts, 0] = goals[starts]
+
+    def append(
+        self,
+        observations: Array,
+        actions: Array,
+        worker_rewards: Array,
+        rewards: Array,
+        next_observations: Array,
+        next_goals: Array,
+    ) -> None:
+        """Add one environment step to every running meta-transition; rewards are already scaled."""
+        fields, now, after = self._fields, (self._rows, self.lengths), (self._rows, self.lengths + 1)
+        fields["observations"][now] = observations
+        fields["actions"][now] = actions
+        fields["worker_rewards"][now] = worker_rewards
+        fields["rewards"][now] = rewards
+        fields["observations"][after] = next_observations
+        fields["goals"][after] = next_goals
+        self.lengths = self.lengths + 1
+
+    def close(self, seed: int, *, done: bool) -> MetaTransition:
+        """End the meta-transition of one environment and start an empty one."""
+        length = int(self.lengths[seed])
+        self.lengths[seed] = 0
+        padded = {name: field[seed].copy() for name, field in self._fields.items()}
+        for name, field in padded.items():
+            field[length + (name in ("observations", "goals")) :] = 0
+        reward = float(padded.pop("rewards").sum(dtype=np.float64))
+        return MetaTransition(**padded, reward=reward, done=float(done), length=length)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of all arrays."""
+        return {"lengths": self.lengths.copy()} | {name: field.copy() for name, field in self._fields.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self.lengths = state["lengths"].copy()
+        for name, field in self._fields.items():
+            field[:] = state[name]
+
+
+class MetaReplay:
+    """Replay of meta-transitions, shared by both levels."""
+
+    def __init__(self, seeds: int, capacity: int, sizes: Sizes, device: torch.device) -> None:
+        period = sizes.period
+        shapes = {
+            "observations": (period + 1, sizes.observation),
+            "goals": (period + 1, sizes.goal),
+            "actions": (period, sizes.action),
+            "worker_rewards": (period,),
+            "reward": (),
+            "done": (),
+            "length": (),
+        }
+        self.buffer = ReplayBuffer(seeds, capacity, shapes, device)
+
+    def add(self, seed: int, item: MetaTransition) -> None:
+        """Store a meta-transition of one seed (an index into the group)."""
+        self.buffer.add(seed, **vars(item))
+
+    def sample(self, streams: Streams, batch: int) -> MetaBatch:
+        """Draw meta-transitions, and one step of each, uniformly with replacement."""
+        items = self.buffer.draw(streams["replay"], batch)
+        lengths = self.buffer.read("length", items)
+        draws = torch.from_numpy(streams.uniform("replay/step", batch)).to(lengths.device)
+        steps = (draws * lengths).long()
+        return MetaBatch(self.buffer, items, steps, lengths.long())
+
+
+@dataclass(frozen=True)
+class MetaBatch:
+    """A batch of meta-transitions with one step of each; fields are read when first used.
+
+    Attributes:
+        items: which meta-transitions, shape [S, B].
+        steps: which step of each (i), shape [S, B].
+        lengths: their lengths T, shape [S, B].
+    """
+
+    buffer: ReplayBuffer
+    items: Tensor
+    steps: Tensor
+    lengths: Tensor
+
+    @cached_property
+    def first_observations(self) -> Tensor:
+        """s_t, [S, B, n]."""
+        return self.buffer.read("observations", self.items, 0)
+
+    @cached_property
+    def last_observations(self) -> Tensor:
+        """s_{t+T}, [S, B, n]."""
+        return self.buffer.read("observations", self.items, self.lengths)
+
+    @cached_property
+    def first_goals(self) -> Tensor:
+        """g_t, the manager's actions, [S, B, d]."""
+        return self.buffer.read("goals", self.items, 0)
+
+    @cached_property
+    def rewards(self) -> Tensor:
+        """The manager's rewards, [S, B]."""
+        return self.buffer.read("reward", self.items)
+
+    @cached_property
+    def dones(self) -> Tensor:
+        """Whether the episode truly ended with the meta-transition, [S, B]."""
+        return self.buffer.read("done", self.items)
+
+    @cached_property
+    def observations(self) -> Tensor:
+        """s_{t+i}, [S, B, n]."""
+        return self.buffer.read("observations", self.items, self.steps)
+
+    @cached_property
+    def next_observations(self) -> Tensor:
+        """s_{t+i+1}, [S, B, n]."""
+        return self.buffer.read("observations", self.items, self.steps + 1)
+
+    @cached_property
+    def goals(self) -> Tensor:
+        """g_{t+i}, [S, B, d]."""
+        return self.buffer.read("goals", self.items, self.steps)
+
+    @cached_property
+    def next_goals(self) -> Tensor:
+        """g_{t+i+1}, [S, B, d]."""
+        return self.buffer.read("goals", self.items, self.steps + 1)
+
+    @cached_property
+    def actions(self) -> Tensor:
+        """a_{t+i}, [S, B, m]."""
+        return self.buffer.read("actions", self.items, self.steps)
+
+    @cached_property
+    def worker_rewards(self) -> Tensor:
+        """Intrinsic rewards of step i, [S, B]."""
+        return self.buffer.read("worker_rewards", self.items, self.steps)
+
+
+class PeriodStatistics:
+    """Means over the meta-periods that ended since the last log point.
+
+    Distances are those between state and goal, over all goal dimensions and over the planar position alone.
+    """
+
+    def __init__(self, seeds: int, goals: Goals, task: TaskSpec) -> None:
+        self._goals = goals
+        self._position = list(task.position_indices)
+        self._planar = [task.goal_indices.index(index) for index in task.position_indices]
+        names = ["intrinsic_reward", "goal_distance_start", "goal_distance_end"]
+        if self._planar:
+            names += ["goal_distance_xy_start", "goal_distance_xy_end", "moved"]
+        self._names = names
+        self._sums = np.zeros((seeds, len(names)))
+        self._periods = np.zeros(seeds, dtype=np.int64)
+
+    def record(self, seed: int, item: MetaTransition) -> None:
+        """Take in one finished meta-transition."""
+        last = item.length
+        first, final = item.observations[:1], item.observations[last - 1 : last]
+        start = self._goals.residual(first, item.goals[:1], first)[0]
+        end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
+        values = [item.worker_rewards[:last].mean(), np.linalg.norm(start), np.linalg.norm(end)]
+        if self._planar:
+            moved = item.observations[last, self._position] - item.observations[0, self._position]
+            values += [np.linalg.norm(vector) for vector in (start[self._planar], end[self._planar], moved)]
+        self._sums[seed] += values
+        self._periods[seed] += 1
+
+    def means(self) -> dict[str, Array]:
+        """The means by name, [S] each (not a number where no period ended), and start anew."""
+        counts = np.where(self._periods > 0, self._periods, np.nan)[:, None]
+        means = (self._sums / counts).astype(np.float32)
+        self.clear()
+        return dict(zip(self._names, means.T, strict=True))
+
+    def clear(self) -> None:
+        """Forget all periods."""
+        self._sums[:] = 0
+        self._periods[:] = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the running sums."""
+        return {"sums": self._sums.copy(), "periods": self._periods.copy()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self._sums[:] = state["sums"]
+        self._periods[:] = state["periods"]

@@ -1,0 +1,153 @@
+"""What a training reports: rolling statistics of episodes, and the tables of a run folder."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+import subprocess
+from collections import deque
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Row = dict[str, Any]
+
+#: Packages whose version can change the numbers of a run.
+PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "libsumo")
+
+WINDOW = 100
+
+
+class EpisodeLog:
+    """Rolling means over the last 100 training episodes of each seed.
+
+    Episodes that began in the random warm-up are left out.
+
+    Args:
+        seeds: number of seeds S.
+        metrics: names in ``info["episode_metrics"]``.
+    """
+
+    def __init__(self, seeds: int, metrics: Sequence[str]) -> None:
+        self._metrics = tuple(metrics)
+        self._recent: list[deque[list[float]]] = [deque(maxlen=WINDOW) for _ in range(seeds)]
+        self._returns = np.zeros(seeds)
+        self._lengths = np.zeros(seeds, dtype=np.int64)
+        self._counts = np.ones(seeds, dtype=np.bool_)
+        self.episodes = np.zeros(seeds, dtype=np.int64)
+
+    def start_counting(self) -> None:
+        """The warm-up is over: count the episodes that begin from now on."""
+        self._counts = self._lengths == 0
+
+    def record(
+        self, rewards: NDArray[Any], ends: NDArray[np.bool_], infos: Mapping[str, Any], *, warm: bool
+    ) -> None:
+        """Take in one environment step of all seeds."""
+        self._returns += rewards
+        self._lengths += 1
+        for seed in np.flatnonzero(ends):
+            if self._counts[seed] and not warm:
+                extra = [float(infos["episode_metrics"][name][seed]) for name in self._metrics]
+                self._recent[seed].append([float(self._returns[seed]), float(self._lengths[seed]), *extra])
+                self.episodes[seed] += 1
+            self._returns[seed], self._lengths[seed], self._counts[seed] = 0, 0, True
+
+    def row(self, seed: int) -> Row:
+        """Columns for one seed; means are None before its first episode has ended."""
+        names = ["return", "episode_length", *self._metrics]
+        recent = self._recent[seed]
+        means = np.mean(recent, axis=0).tolist() if recent else [None] * len(names)
+        columns = {f"{name}_mean{WINDOW}": mean for name, mean in zip(names, means, strict=True)}
+        return {"episodes": int(self.episodes[seed]), **columns}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything, as arrays and lists."""
+        return {
+            "recent": [[list(episode) for episode in recent] for recent in self._recent],
+            "returns": self._returns.copy(),
+            "lengths": self._lengths.copy(),
+            "counts": self._counts.copy(),
+            "episodes": self.episodes.copy(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        for recent, episodes in zip(self._recent, state["recent"], strict=True):
+            recent.clear()
+            recent.extend(episodes)
+        self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
+        self._counts[:], self.episodes[:] = state["counts"], state["episodes"]
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """Write rows as csv; numbers keep all their digits, missing values are empty."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_cell(row.get(name)) for name in columns] for row in rows)
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float | np.floating) and np.isnan(value)):
+        return ""
+    return str(value)
+
+
+def provenance(device: torch.device) -> dict[str, Any]:
+    """Versions, commit and hardware of this process."""
+    return {
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "git_commit": _git_commit(),
+        "hardware": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+            "system": f"{platform.system()} {platform.machine()}",
+        },
+        "threads": torch.get_num_threads(),
+        "device": str(device),
+    }
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented json."""
+    path.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def _git_commit() -> str | None:
+    """Commit of the checkout, marked when files differ from it; None outside a checkout."""
+    command = [
+        "git",
+        "-C",
+        str(Path(__file__).parent),
+        "describe",
+        "--always",
+        "--abbrev=40",
+        "--dirty",
+        "--exclude=*",
+    ]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return result.stdout.strip()
+
+
+def _processor() -> str:
+    """Name of the processor."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()

@@ -1,0 +1,34 @@
+"""The algorithms of the suite: one line each.
+
+A registry entry names the class (imported only when it is trained, so that planning a workflow stays fast) and
+the configuration sections the class reads besides ``run`` and ``environment``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from algorithms.algorithm import Algorithm
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where an algorithm lives and which configuration sections it reads."""
+
+    path: str
+    sections: tuple[str, ...]
+
+    def load(self) -> type[Algorithm]:
+        """Import the algorithm's class."""
+        module, _, name = self.path.partition(":")
+        algorithm: type[Algorithm] = getattr(import_module(module), name)
+        return algorithm
+
+
+ALGORITHMS: dict[str, Entry] = {
+    "td3": Entry("algorithms.td3:TD3", sections=("learner",)),
+    "hrl": Entry("algorithms.hrl:HRL", sections=("learner", "hierarchy")),
+}

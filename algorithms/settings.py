@@ -1,0 +1,179 @@
+"""Types of everything a preset can say.  Values live in ``config/*.yaml`` only; there are no defaults here."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Strict(BaseModel):
+    """Base of all settings: unknown keys and wrong types are refused, nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class RunSettings(Strict):
+    """How long a training is, and how often it reports.  Steps are environment steps after the warm-up."""
+
+    steps: Count
+    warmup_steps: Count
+    log_every: Count
+    evaluate_every: Count
+    evaluation_episodes: Count
+    checkpoint_every: Count
+
+    @model_validator(mode="after")
+    def _even_grid(self) -> RunSettings:
+        if self.steps % self.log_every:
+            raise ValueError(f"steps ({self.steps}) must be a multiple of log_every ({self.log_every})")
+        if self.evaluate_every % self.log_every:
+            raise ValueError(
+                f"evaluate_every ({self.evaluate_every}) must be a multiple of log_every ({self.log_every})"
+            )
+        return self
+
+
+class LearnerSettings(Strict):
+    """Twin delayed deep deterministic policy gradient (TD3), as used at every level."""
+
+    hidden: Annotated[list[Count], Field(min_length=1)]
+    learning_rate: Positive
+    gamma: Fraction
+    tau: Fraction
+    batch_size: Count
+    critic_loss: Literal["huber", "squared"]
+    exploration_noise: Annotated[float, Field(ge=0)]
+    target_noise: Annotated[float, Field(ge=0)]
+    target_noise_clip: Annotated[float, Field(ge=0)]
+    actor_delay: Count
+    buffer_steps: Count
+    input_scale: Literal["raw", "unit"]
+
+
+class HierarchySettings(Strict):
+    """The two-level hierarchy shared by HRL and the algorithms derived from it."""
+
+    meta_period: Count
+    manager_critic_every: Count
+    manager_actor_every: Count
+
+    @model_validator(mode="after")
+    def _delayed_actor(self) -> HierarchySettings:
+        if self.manager_actor_every % self.manager_critic_every:
+            raise ValueError(
+                f"manager_actor_every ({self.manager_actor_every}) must be a multiple of "
+                f"manager_critic_every ({self.manager_critic_every})"
+            )
+        return self
+
+
+class EnvironmentSettings(BaseModel):
+    """Keyword arguments of the task's environment class; which exist is up to the class."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+#: Configuration sections, in the order in which they are written.
+SECTIONS: dict[str, type[BaseModel]] = {
+    "run": RunSettings,
+    "environment": EnvironmentSettings,
+    "learner": LearnerSettings,
+    "hierarchy": HierarchySettings,
+}
+
+
+def overrides_of(model: type[BaseModel]) -> Any:
+    """The type of a mapping in which every key of ``model`` is optional."""
+    fields: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        optional = copy.copy(info)
+        optional.default = None
+        fields[name] = (info.annotation, optional)
+    return create_model(f"{model.__name__}Overrides", __config__=model.model_config, **fields)
+
+
+def section_of(model: type[BaseModel]) -> Any:
+    """The type of a preset's section: ``default`` for all tasks, and under ``tasks`` what differs for a task."""
+    overrides: Any = overrides_of(model)
+    fields: dict[str, Any] = {
+        "default": (model, ...),
+        "tasks": (dict[str, overrides], Field(default_factory=dict)),
+    }
+    return create_model(f"{model.__name__}Section", __base__=Strict, **fields)
+
+
+class PresetHead(Strict):
+    """What is run: which studies, tasks, algorithms and seeds, and where the results go."""
+
+    preset: Annotated[str, Field(min_length=1)]
+    results: Annotated[str, Field(min_length=1)]
+    studies: Annotated[list[str], Field(min_length=1)]
+    tasks: Annotated[list[str], Field(min_length=1)]
+    algorithms: Annotated[list[str], Field(min_length=1)]
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    seeds_per_job: Count
+
+
+# A whole preset file: the head and one section per entry of SECTIONS.
+_SECTION_FIELDS: dict[str, Any] = {name: (section_of(model), ...) for name, model in SECTIONS.items()}
+Preset = create_model("Preset", __base__=PresetHead, **_SECTION_FIELDS)
+
+
+class RunConfig(Strict):
+    """The resolved configuration of one training: every section that its algorithm reads, for its task."""
+
+    task: str
+    algorithm: str
+    variant: str | None
+    seeds: Annotated[list[Seed], Field(min_length=1)]
+    run: RunSettings
+    environment: EnvironmentSettings
+    learner: LearnerSettings
+    hierarchy: HierarchySettings | None = None
+
+    @model_validator(mode="after")
+    def _warm_up_fills_a_batch(self) -> RunConfig:
+        needed = self.learner.batch_size * (self.hierarchy.meta_period if self.hierarchy else 1)
+        if self.run.warmup_steps < needed:
+            raise ValueError(
+                f"run.warmup_steps is {self.run.warmup_steps}; it must be at least {needed} "
+                "(batch_size times meta_period), so that the first update finds a full batch"
+            )
+        return self
+
+    @property
+    def experiment(self) -> dict[str, Any]:
+        """Everything that decides the numbers of a run, except which seeds are in the group."""
+        return self.model_dump(mode="json", exclude={"seeds"}, exclude_none=True)
+
+    @property
+    def hash(self) -> str:
+        """Hexadecimal digest of :attr:`experiment`."""
+        return hashlib.sha256(json.dumps(self.experiment, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
+    def key(self) -> str:
+        """Path of the run below ``runs/`` and ``checkpoints/``: task, algorithm and variant, seeds."""
+        return f"{self.task}/{self.label}/seeds_{format_seeds(self.seeds)}"
+
+    @property
+    def label(self) -> str:
+        """Algorithm, with its variant if it has one."""
+        return self.algorithm + (f"-{self.variant}" if self.variant else "")
+
+
+def format_seeds(seeds: Sequence[int]) -> str:
+    """The shortest text for seeds: ``3``, ``0-9``, or ``0,2,5`` where they are not consecutive."""
+    if len(seeds) > 1 and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
+        return f"{seeds[0]}-{seeds[-1]}"
+    return ",".join(map(str, seeds))

@@ -1,0 +1,210 @@
+"""Train one algorithm on one task for a group of seeds, resuming where an earlier process stopped.
+
+    python -m algorithms.train --preset paper --task ant_gather --algorithm hrl --seeds 0
+
+writes ``results/runs/ant_gather/hrl/seeds_0/``.  SIGTERM and SIGINT end the process with status 143 after saving a
+checkpoint; the same command continues from it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+
+from algorithms import config as configuration
+from algorithms.checkpoint import CheckpointError, Checkpoints
+from algorithms.config import ConfigError
+from algorithms.records import provenance, write_json, write_table
+from algorithms.settings import RunConfig
+from algorithms.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+#: Exit status after SIGTERM or SIGINT: unfinished, but saved.
+INTERRUPTED = 143
+
+FILES = ("progress.csv", "timing.csv", "evaluations.csv", "policy.pt", "run.json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    options = parser().parse_args(arguments)
+    try:
+        config, results = read(options)
+        return train(config, results, device_named(options.device))
+    except (ConfigError, CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of a training."""
+    assert __doc__ is not None
+    result = argparse.ArgumentParser(prog="algorithms.train", description=__doc__.splitlines()[0])
+    configuration.add_preset_arguments(result)
+    result.add_argument("--task", required=True)
+    result.add_argument("--algorithm", required=True)
+    result.add_argument("--variant", help="name of a deviation from the algorithm's default; part of the path")
+    result.add_argument("--seeds", required=True, help="one seed (3), a range (0-9) or a list (0,2,5)")
+    result.add_argument("--steps", help="environment steps after the warm-up, instead of the preset's")
+    result.add_argument("--set", metavar="SECTION.KEY=VALUE", action="append", default=[], dest="assignments")
+    result.add_argument("--out", help="results folder, instead of the preset's")
+    result.add_argument("--device", default="cpu", help="cpu or cuda")
+    return result
+
+
+def read(options: argparse.Namespace) -> tuple[RunConfig, Path]:
+    """The configuration that the command line asks for, and the results folder.
+
+    Raises:
+        ConfigError: something on the command line or in the preset is not allowed.
+    """
+    preset = configuration.preset_from(options)
+    overrides: dict[str, Any] = {}
+    if options.steps is not None:
+        options.assignments.append(f"run.steps={options.steps}")
+    for assignment in options.assignments:
+        overrides = configuration.merge(overrides, configuration.parse_assignment(assignment))
+    config = configuration.resolve(
+        preset,
+        options.task,
+        options.algorithm,
+        seeds=configuration.parse_seeds(options.seeds),
+        variant=options.variant,
+        overrides=overrides,
+    )
+    return config, Path(options.out or preset["results"])
+
+
+def device_named(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        ConfigError: it is unknown or not there.
+    """
+    configuration.require(name, ("cpu", "cuda"), "device")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda' is not available on this machine; allowed: cpu")
+    return torch.device(name)
+
+
+def train(config: RunConfig, results: Path, device: torch.device) -> int:
+    """Train to the end, or until a signal asks to stop.
+
+    Returns:
+        Exit status: 0 when the run folder is complete, 143 when interrupted.
+
+    Raises:
+        CheckpointError: the run folder or a checkpoint belongs to another configuration, or the run is locked.
+    """
+    torch.set_num_threads(1)  # results depend on the order of summation, so on the number of threads
+    torch.set_flush_denormal(True)  # moments of a saturated actor decay into denormals, which are slow
+    folder = results / "runs" / config.key
+    if is_complete(folder, config):
+        log.info("%s is complete", folder)
+        return 0
+    checkpoints = Checkpoints(results / "checkpoints" / config.key, f"{config.hash}, seeds {config.seeds}")
+    stop = stop_on_signals()
+    with checkpoints.lock():
+        if is_complete(folder, config):
+            return 0
+        trainer = Trainer(config, device)
+        try:
+            if (state := checkpoints.load()) is not None:
+                trainer.load_state_dict(state)
+                log.info("%s: continuing at step %s", config.key, f"{trainer.step:,}")
+            del state
+            if not trainer.run(stop, lambda: checkpoints.save(trainer.state_dict())):
+                checkpoints.save(trainer.state_dict())
+                log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
+                return INTERRUPTED
+            write_run_folder(folder, trainer, device)
+        finally:
+            trainer.close()
+    checkpoints.remove()
+    return 0
+
+
+def is_complete(folder: Path, config: RunConfig) -> bool:
+    """Whether a run folder holds this very run.
+
+    Raises:
+        CheckpointError: it holds a finished run of another configuration, which must not be overwritten.
+    """
+    if not all((folder / name).is_file() for name in FILES):
+        return False
+    found = json.loads((folder / "run.json").read_text())
+    if found["hash"] == config.hash and found["seeds"] == config.seeds:
+        return True
+    where = first_difference(found["config"], config.model_dump(mode="json", exclude_none=True))
+    raise CheckpointError(
+        f"{folder} holds a finished run of another configuration ({where}); move it away or choose another --out"
+    )
+
+
+def first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> str:
+    """The first key in which two nested configurations differ, in words; empty if they are equal."""
+    for key in {**found, **wanted}:
+        ours, theirs = wanted.get(key), found.get(key)
+        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
+            if where := first_difference(theirs, ours, f"{prefix}{key}."):
+                return where
+        elif ours != theirs:
+            return f"{prefix}{key} is {theirs} there, {ours} here"
+    return ""
+
+
+def write_run_folder(folder: Path, trainer: Trainer, device: torch.device) -> None:
+    """Write the files of a finished run, each in one move; ``run.json`` comes last and completes the folder."""
+    config = trainer.config
+    description = {
+        "config": config.model_dump(mode="json", exclude_none=True),
+        "hash": config.hash,
+        "seeds": config.seeds,
+        "steps": config.run.steps,
+        **provenance(device),
+        "resumed": trainer.clock.restarts,
+        "wall_time": round(trainer.clock.wall_time, 3),
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    networks = {name: tensor.cpu() for name, tensor in trainer.algorithm.networks.items()}
+    writers: dict[str, Callable[[Path], None]] = {
+        "progress.csv": lambda path: write_table(path, trainer.progress),
+        "timing.csv": lambda path: write_table(path, trainer.clock.table(config.seeds)),
+        "evaluations.csv": lambda path: write_table(path, trainer.evaluations),
+        "policy.pt": lambda path: torch.save({"config": description["config"], "networks": networks}, path),
+        "run.json": lambda path: write_json(path, description),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FILES:
+        partial = folder / f".{name}.partial"
+        writers[name](partial)
+        os.replace(partial, folder / name)
+
+
+def stop_on_signals() -> Callable[[], bool]:
+    """Turn SIGTERM and SIGINT into a flag that the trainer polls."""
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, note)
+    return lambda: bool(received)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

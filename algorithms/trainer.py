@@ -1,0 +1,185 @@
+"""The training loop of every algorithm: one environment step of all seeds at a time, resumable at any step."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.spaces import Box
+
+from algorithms.algorithm import Algorithm, Array
+from algorithms.clock import Clock
+from algorithms.evaluation import Interrupted, evaluate
+from algorithms.records import EpisodeLog, Row
+from algorithms.registry import ALGORITHMS
+from algorithms.seeding import integer
+from algorithms.settings import RunConfig
+from envs.base import TaskSpec
+from envs.tasks import VectorTask, make, make_vector
+
+log = logging.getLogger(__name__)
+
+
+class Trainer:
+    """One run: a group of seeds of one algorithm on one task.
+
+    ``step`` counts environment steps per seed after the random warm-up; it is -warmup_steps at the start.
+    """
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        self.config, self.settings = config, config.run
+        self.task, actions = describe(config)
+        self.envs = self._make_envs(alone=len(config.seeds) == 1)
+        self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
+        self.episodes = EpisodeLog(len(config.seeds), self.task.episode_metrics)
+        self.step = -self.settings.warmup_steps
+        self.progress: list[Row] = []
+        self.evaluations: list[Row] = []
+        self.clock = Clock()
+        self._evaluated = 0
+        self._evaluation_envs: VectorTask | None = None
+        seeds: list[int | None] = [integer(seed, "environment") for seed in config.seeds]
+        self._observations: Array = self.envs.reset(seed=seeds)[0]
+
+    def run(self, stop: Callable[[], bool], save: Callable[[], None]) -> bool:
+        """Train to the end or until ``stop`` says so.
+
+        Returns:
+            True if the training is complete; otherwise :meth:`state_dict` continues it.
+        """
+        settings, last_saved = self.settings, self.step
+        while not stop():
+            if self._evaluation_is_due() and not self._evaluate(stop):
+                break
+            if self.step == settings.steps:
+                return True
+            if self.step > 0 and self.step % settings.checkpoint_every == 0 and self.step != last_saved:
+                save()
+                last_saved = self.step
+            self._advance()
+        return False
+
+    def close(self) -> None:
+        """End all simulations."""
+        self.envs.close()
+        if self._evaluation_envs is not None:
+            self._evaluation_envs.close()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the rest of the run depends on."""
+        return {
+            "step": self.step,
+            "observations": self._observations,
+            "environments": list(self.envs.get_attr("episode_state")),
+            "algorithm": self.algorithm.state_dict(),
+            "episodes": self.episodes.state_dict(),
+            "progress": self.progress,
+            "evaluations": self.evaluations,
+            "evaluated": self._evaluated,
+            "clock": self.clock.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self.step = state["step"]
+        self._observations = state["observations"]
+        self.envs.set_attr("episode_state", state["environments"])
+        self.algorithm.load_state_dict(state["algorithm"])
+        self.episodes.load_state_dict(state["episodes"])
+        self.progress, self.evaluations = state["progress"], state["evaluations"]
+        self._evaluated = state["evaluated"]
+        self.clock.load_state_dict(state["clock"])
+
+    def _advance(self) -> None:
+        """One environment step of all seeds, and one update unless it belongs to the warm-up."""
+        warm, clock, algorithm = self.step < 0, self.clock, self.algorithm
+        with clock.measure("learner"):
+            actions = algorithm.act(self._observations, random=warm)
+        following: Array
+        with clock.measure("simulator"):
+            following, rewards, terminated, truncated, infos = self.envs.step(actions)
+        with clock.measure("learner"):
+            algorithm.observe(
+                self._observations, actions, rewards.astype(np.float32), following, terminated, truncated
+            )
+        ends = terminated | truncated
+        self.episodes.record(rewards, ends, infos, warm=warm)
+        if ends.any():
+            with clock.measure("simulator"):
+                fresh, _ = self.envs.reset(options={"reset_mask": ends})
+            following[ends] = fresh[ends]
+        self._observations = following
+        self.step += 1
+        if warm:
+            if self.step == 0:
+                self.episodes.start_counting()
+                clock.skip(0)
+            return
+        with clock.measure("learner"):
+            algorithm.update()
+        if self.step % self.settings.log_every == 0:
+            self._log()
+
+    def _log(self) -> None:
+        metrics = self.algorithm.metrics()
+        for index, seed in enumerate(self.config.seeds):
+            columns = {name: float(values[index]) for name, values in metrics.items()}
+            self.progress.append({"seed": seed, "step": self.step, **self.episodes.row(index), **columns})
+        speed = self.clock.mark(self.step)
+        left = (self.settings.steps - self.step) / speed
+        returns = [row["return_mean100"] for row in self.progress[-len(self.config.seeds) :]]
+        seen = [value for value in returns if value is not None]
+        log.info(
+            "%s: step %s of %s, %.0f steps/s, %s left, return %s",
+            self.config.key,
+            f"{self.step:,}",
+            f"{self.settings.steps:,}",
+            speed,
+            time.strftime("%H:%M:%S", time.gmtime(left)) if left < 86400 else f"{left / 86400:.1f} days",
+            f"{np.mean(seen):.3g}" if seen else "not yet known",
+        )
+
+    def _evaluation_is_due(self) -> bool:
+        at_end = self.step == self.settings.steps
+        on_grid = self.step > 0 and self.step % self.settings.evaluate_every == 0
+        return (on_grid or at_end) and self._evaluated != self.step
+
+    def _evaluate(self, stop: Callable[[], bool]) -> bool:
+        """Evaluate the current policy; False if it was interrupted."""
+        if self._evaluation_envs is None:
+            self._evaluation_envs = self._make_envs(alone=False)
+        config, envs, episodes = self.config, self._evaluation_envs, self.settings.evaluation_episodes
+        try:
+            with self.clock.measure("evaluation"):
+                rows = evaluate(
+                    self.algorithm.policy,
+                    envs,
+                    self.task,
+                    config.seeds,
+                    step=self.step,
+                    episodes=episodes,
+                    stop=stop,
+                )
+        except Interrupted:
+            return False
+        self.evaluations += rows
+        self._evaluated = self.step
+        return True
+
+    def _make_envs(self, *, alone: bool) -> VectorTask:
+        """Environments for all seeds; ``alone`` promises that this process has no others alive."""
+        separate = self.task.one_per_process and not alone
+        options = self.config.environment.model_dump()
+        return make_vector(self.config.task, len(self.config.seeds), options, separate_processes=separate)
+
+
+def describe(config: RunConfig) -> tuple[TaskSpec, Box]:
+    """The task of a run and its action box."""
+    env = make(config.task, config.environment.model_dump())
+    assert isinstance(env.action_space, Box)
+    env.close()
+    return env.task, env.action_space

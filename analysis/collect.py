@@ -1,0 +1,158 @@
+"""Collect the run folders of a preset into one table of training progress and one of evaluations.
+
+Nothing is repaired here: a run that is missing, that was made with other settings, or whose rows are not exactly
+those the preset asks for is refused, with one line that says which and why.
+
+    python -m analysis.collect --preset quick --out runs.parquet --evaluations evaluations.parquet
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
+from algorithms.settings import RunConfig
+from analysis.reduction import flatten
+
+#: Columns that say which run a row belongs to.
+HEAD = ["study", "task", "algorithm", "variant", "label"]
+
+
+class CollectError(ValueError):
+    """A run folder that is not what the preset asks for.  The message is one line."""
+
+
+class Tables(NamedTuple):
+    """Rows of all runs: ``HEAD``, then the columns of ``progress.csv`` and of ``evaluations.csv``."""
+
+    progress: pd.DataFrame
+    evaluations: pd.DataFrame
+
+
+def collect(preset: Mapping[str, Any], runs: Path) -> Tables:
+    """Read every run that a preset asks for, in the preset's order of studies, tasks and algorithms.
+
+    Args:
+        preset: a merged preset.
+        runs: the folder that holds the run folders.
+
+    Raises:
+        CollectError: a run is missing, differs from the preset, or has missing, repeated or surplus rows.
+    """
+    progress, evaluations = [], []
+    for study in preset["studies"]:
+        for run in cells({**preset, "studies": [study]}):
+            tables = read_run(run, runs)
+            progress.append(_with_head(tables.progress, study, run))
+            evaluations.append(_with_head(tables.evaluations, study, run))
+    return Tables(pd.concat(progress, ignore_index=True), pd.concat(evaluations, ignore_index=True))
+
+
+def read_run(run: RunConfig, runs: Path) -> Tables:
+    """Read and check one run folder.
+
+    Raises:
+        CollectError: see :func:`collect`.
+    """
+    folder = runs / run.key
+    check_description(run, folder)
+    progress = _read(run, folder / "progress.csv", ["seed", "step"])
+    evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
+    check_grid(run, "progress.csv", progress, run.run.log_every)
+    if evaluations.empty and run.run.evaluate_every <= run.run.steps:
+        raise CollectError(f"{run.key}: evaluations.csv has no rows")
+    for target, rows in evaluations.groupby("target", sort=False):
+        check_grid(run, f"evaluations.csv, target {target!s}", rows, run.run.evaluate_every)
+    return Tables(progress, evaluations)
+
+
+def check_description(run: RunConfig, folder: Path) -> None:
+    """Refuse a run whose ``run.json`` is missing or records other settings than the preset's.
+
+    Raises:
+        CollectError: naming the run and the first setting that differs.
+    """
+    try:
+        description = json.loads((folder / "run.json").read_text())
+    except FileNotFoundError:
+        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
+    except json.JSONDecodeError as error:
+        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
+    if description.get("hash") == run.hash:
+        return
+    recorded, wanted = flatten(description.get("config", {})), flatten(run.experiment)
+    for key in wanted | recorded:
+        if key not in ("seeds", "variant") and recorded.get(key) != wanted.get(key):
+            difference = f"{key} is {recorded.get(key, 'not set')}, the preset asks for {wanted.get(key, 'none')}"
+            raise CollectError(f"{run.key}: made with other settings: {difference}")
+    raise CollectError(f"{run.key}: run.json has hash {description.get('hash')}, the preset asks for {run.hash}")
+
+
+def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, every: int) -> None:
+    """Refuse rows that are not one per seed and per multiple of ``every`` up to the run's steps.
+
+    Raises:
+        CollectError: naming the run, the file and the first seed or step that is wrong.
+    """
+    if repeated := rows.loc[rows.duplicated(["seed", "step"]), ["seed", "step"]].values.tolist():
+        seed, step = repeated[0]
+        raise CollectError(f"{run.key}: {name}: seed {seed} has step {step} more than once")
+    seeds = set(rows["seed"])
+    if absent := [seed for seed in run.seeds if seed not in seeds]:
+        raise CollectError(f"{run.key}: {name}: seed {absent[0]} is missing")
+    if surplus := sorted(seeds - set(run.seeds)):
+        raise CollectError(f"{run.key}: {name}: seed {surplus[0]} does not belong to this run")
+    grid = np.arange(every, run.run.steps + 1, every)
+    for seed, steps in ((seed, rows.loc[rows["seed"] == seed, "step"]) for seed in run.seeds):
+        if (wrong := np.setxor1d(steps, grid)).size:
+            state = "is missing" if wrong[0] in grid else "is not on the grid"
+            points = f"{every:,}, {2 * every:,}, ... {run.run.steps:,}"
+            raise CollectError(f"{run.key}: {name}: seed {seed}: step {wrong[0]:,} {state} ({points})")
+
+
+def _read(run: RunConfig, path: Path, keys: Sequence[str]) -> pd.DataFrame:
+    """A table with integer ``seed`` and ``step``, text ``target`` and numbers everywhere else."""
+    try:
+        rows = pd.read_csv(path, dtype={"target": str})
+        rows[["seed", "step"]] = rows[["seed", "step"]].astype("int64")
+        return rows.astype({column: "float64" for column in rows if column not in keys})
+    except FileNotFoundError:
+        raise CollectError(f"{run.key}: {path.name} is missing in {path.parent}") from None
+    except (KeyError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise CollectError(f"{run.key}: {path.name} is damaged: {reason}") from None
+
+
+def _with_head(rows: pd.DataFrame, study: str, run: RunConfig) -> pd.DataFrame:
+    head = [study, run.task, run.algorithm, run.variant or "", run.label]
+    return pd.concat([pd.DataFrame([head] * len(rows), columns=HEAD, index=rows.index), rows], axis=1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Collect the run folders of a preset.")
+    add_preset_arguments(parser)
+    parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
+    parser.add_argument("--out", type=Path, required=True, help="table of training progress (parquet)")
+    parser.add_argument("--evaluations", type=Path, required=True, help="table of evaluations (parquet)")
+    options = parser.parse_args(arguments)
+    try:
+        preset = preset_from(options)
+        tables = collect(preset, options.runs or Path(preset["results"]) / "runs")
+    except (ConfigError, CollectError) as error:
+        sys.exit(f"collect: {error}")
+    for table, path in ((tables.progress, options.out), (tables.evaluations, options.evaluations)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table.to_parquet(path, index=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""How a run falls short of the paper's, in words.  A run at full length has nothing to say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from algorithms.config import resolve
+from algorithms.settings import RunConfig
+
+#: Between the reasons of :attr:`Reduction.why`.
+SEPARATOR = "; "
+
+
+class Reduction(NamedTuple):
+    """What the paper's preset asks for, and why a run is reduced against it (empty when it is not)."""
+
+    steps_paper: int
+    seeds_paper: int
+    why: str
+
+
+def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) -> Reduction:
+    """Compare what was run with the paper's preset.
+
+    Args:
+        run: resolved configuration of the training.
+        steps: environment steps after the warm-up that were run.
+        seeds: number of seeds that were run.
+        paper: the paper's preset, see :func:`algorithms.config.load_preset`.
+    """
+    full = resolve(paper, run.task, run.algorithm, seeds=paper["seeds"], variant=run.variant)
+    reasons = []
+    if steps < full.run.steps:
+        reasons.append(f"{steps:,} of {full.run.steps:,} steps")
+    if seeds < len(full.seeds):
+        reasons.append(f"{seeds} of {len(full.seeds)} seeds")
+    if run.run.warmup_steps != full.run.warmup_steps:
+        reasons.append(f"{run.run.warmup_steps:,} warm-up steps instead of {full.run.warmup_steps:,}")
+    return Reduction(full.run.steps, len(full.seeds), SEPARATOR.join(reasons + _other_settings(run, full)))
+
+
+def _other_settings(run: RunConfig, full: RunConfig) -> list[str]:
+    """One reason per setting of environment, learner and hierarchy that differs."""
+    sections = ("environment", "learner", "hierarchy")
+    ours, theirs = (flatten({s: config.experiment.get(s, {}) for s in sections}) for config in (run, full))
+    return [
+        f"{key} {ours.get(key, 'at its default')} instead of {theirs.get(key, 'its default')}"
+        for key in ours | theirs
+        if ours.get(key) != theirs.get(key)
+    ]
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping with dotted keys, in their order."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat

@@ -1,0 +1,186 @@
+"""Statistics over seeds, the unit of replication.
+
+Arrays hold seeds along the first axis: [seeds] or [seeds, steps].  A seed without a value yet (NaN, for example
+before its first episode has ended) is left out, and ``n_seeds`` says how many were used.
+
+    python -m analysis.statistics --preset quick --runs runs.parquet --out statistics.parquet --final final.parquet
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
+from algorithms.settings import RunConfig
+from analysis.collect import HEAD
+from analysis.reduction import compare
+
+FloatArray = NDArray[np.float64]
+
+RESAMPLES = 2_000
+CONFIDENCE = 0.95
+FINAL_FRACTION = 0.1
+
+#: Listed even if no episode has ended, so that no run drops out of a figure or table unseen.
+RETURN = "return_mean100"
+
+
+def interquartile_mean(values: FloatArray) -> FloatArray:
+    """Mean of the middle half of the seeds, shape [...]; of 10 seeds the 2 lowest and 2 highest are cut."""
+    return np.asarray(stats.trim_mean(values, 0.25, axis=0))
+
+
+def bootstrap_interval(
+    values: FloatArray, *, resamples: int = RESAMPLES, confidence: float = CONFIDENCE, seed: int = 0
+) -> tuple[FloatArray, FloatArray]:
+    """Percentile bootstrap interval of the interquartile mean over seeds.
+
+    All steps share their resamples, so that an interval over steps is as smooth as its curve.
+
+    Args:
+        values: shape [seeds] or [seeds, steps], without NaN.
+        resamples: number of bootstrap resamples of the seeds.
+        confidence: coverage.
+        seed: seed of the resampling.
+
+    Returns:
+        Lower and upper end, shape [...]; NaN for a single seed, which says nothing about the spread.
+    """
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan), np.full(values.shape[1:], np.nan)
+    result = stats.bootstrap(
+        (values,),
+        lambda sample, axis: stats.trim_mean(sample, 0.25, axis=axis),
+        axis=0,
+        n_resamples=resamples,
+        batch=200,
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    )
+    return np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
+
+
+def summarise(values: FloatArray) -> pd.DataFrame:
+    """Statistics over the seeds that have a value.
+
+    Args:
+        values: shape [seeds] or [seeds, steps]; NaN marks a missing value.
+
+    Returns:
+        One row per step: ``n_seeds``, ``mean``, ``std`` (divided by n, not n - 1, as the bands of the authors'
+        plots), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
+    """
+    values = values.reshape(len(values), -1)
+    rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=["mean", "std", "iqm", "ci_low", "ci_high"])
+    present = ~np.isnan(values)
+    patterns, pattern_of_step = np.unique(present, axis=1, return_inverse=True)
+    for number, pattern in enumerate(patterns.T):
+        if pattern.any():
+            steps = pattern_of_step.ravel() == number
+            used = values[pattern][:, steps]
+            low, high = bootstrap_interval(used)
+            columns = [used.mean(axis=0), used.std(axis=0), interquartile_mean(used), low, high]
+            rows.loc[steps] = np.stack(columns, axis=1)
+    rows.insert(0, "n_seeds", present.sum(axis=0))
+    return rows
+
+
+def final_values(values: FloatArray, fraction: float = FINAL_FRACTION) -> FloatArray:
+    """Each seed's mean over the last part of its log points.
+
+    Args:
+        values: shape [seeds, steps].
+        fraction: the part of the log points that is averaged, rounded up to at least one point.
+
+    Returns:
+        Shape [seeds]; NaN for a seed without any value there.
+    """
+    window = values[:, -ceil(fraction * values.shape[1]) :]
+    counts = (~np.isnan(window)).sum(axis=1)
+    return np.where(counts > 0, np.nansum(window, axis=1), np.nan) / np.maximum(counts, 1)
+
+
+def learning_curves(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+    """Statistics of every metric at every log point, one row per run group, metric and step."""
+    tables = []
+    for head, metric, curves in _metrics(runs, preset):
+        table = summarise(curves.to_numpy())
+        table.insert(0, "step", curves.columns)
+        tables.append(_with_columns(table, head | {"metric": metric}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def final_performance(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+    """Statistics of every metric's :func:`final_values`, one row per run group and metric."""
+    tables = []
+    for head, metric, curves in _metrics(runs, preset):
+        table = summarise(final_values(curves.to_numpy()))
+        tables.append(_with_columns(table, head | {"metric": metric}))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _metrics(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, pd.DataFrame]]:
+    """Run group, metric and curves ([seeds, steps]) of every metric that the group has a value of."""
+    paper = load_preset("paper")
+    configs = {(run.task, run.label): run for run in cells(preset)}
+    for key, rows in runs.groupby(HEAD, sort=False):
+        head = dict(zip(HEAD, map(str, key), strict=True))
+        extent = _extent(configs[head["task"], head["label"]], rows, paper)
+        for metric in rows.columns.drop([*HEAD, "seed", "step"]):
+            if rows[metric].notna().any() or metric == RETURN:
+                yield head | extent, str(metric), rows.pivot(index="seed", columns="step", values=metric)
+
+
+def _extent(run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any]) -> dict[str, Any]:
+    """Steps and seeds actually run, those of the paper, and how the run is reduced."""
+    steps, seeds = int(rows["step"].max()), int(rows["seed"].nunique())
+    reduction = compare(run, steps, seeds, paper)
+    return {
+        "steps_run": steps,
+        "steps_paper": reduction.steps_paper,
+        "seeds_run": seeds,
+        "seeds_paper": reduction.seeds_paper,
+        "reduced": bool(reduction.why),
+        "reduced_why": reduction.why,
+    }
+
+
+def _with_columns(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
+    """The same values in every row: the run group before the statistics, its extent after them."""
+    before = [*HEAD, "metric"]
+    left = pd.DataFrame([{key: values[key] for key in before}] * len(table))
+    right = pd.DataFrame([{key: values[key] for key in values if key not in before}] * len(table))
+    return pd.concat([left, table, right], axis=1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Statistics over seeds of collected runs.")
+    add_preset_arguments(parser)
+    parser.add_argument("--runs", type=Path, required=True, help="collected runs (parquet)")
+    parser.add_argument("--out", type=Path, required=True, help="statistics at every log point (parquet)")
+    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
+    options = parser.parse_args(arguments)
+    try:
+        preset = preset_from(options)
+    except ConfigError as error:
+        sys.exit(f"statistics: {error}")
+    runs = pd.read_parquet(options.runs)
+    for table, path in ((learning_curves, options.out), (final_performance, options.final)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        table(runs, preset).to_parquet(path, index=False)
+
+
+if __name__ == "__main__":
+    main()

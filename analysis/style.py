@@ -1,0 +1,118 @@
+"""What all figures and tables share: names for readers, colours, the mark of a reduced run, and file output.
+
+A task, algorithm or metric without an entry here is shown under a name made from its own.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import matplotlib
+import matplotlib.style
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from analysis.reduction import SEPARATOR
+
+STYLE = Path(__file__).with_name("style.mplstyle")
+REDUCED_COLOUR = "#FFD9A0"
+
+TASK_NAMES = {"ant_gather": "Ant Gather", "ring_road": "Ring Road"}
+ALGORITHM_NAMES = {"td3": "TD3", "hrl": "HRL"}
+METRIC_NAMES = {
+    "return_mean100": "Return (last 100 episodes)",
+    "return_fraction_mean100": "Return fraction (last 100 episodes)",
+}
+
+#: One colour per algorithm in every figure (Okabe and Ito's, safe for colour-blind readers).
+COLOURS = {"td3": "#0072B2", "hrl": "#E69F00"}
+
+
+def task_name(task: str) -> str:
+    """The task's name for readers."""
+    return TASK_NAMES.get(task, task.replace("_", " ").title())
+
+
+def algorithm_name(label: str) -> str:
+    """The algorithm's name for readers, with its variant in brackets."""
+    algorithm, _, variant = label.partition("-")
+    name = ALGORITHM_NAMES.get(algorithm, algorithm.replace("_", " ").upper())
+    return name + (f" ({variant.replace('_', ' ')})" if variant else "")
+
+
+def metric_name(metric: str) -> str:
+    """The metric's name for readers."""
+    words = metric.replace("_mean100", " (last 100 episodes)").replace("_", " ")
+    return METRIC_NAMES.get(metric, words.capitalize())
+
+
+def colours(labels: Iterable[str]) -> dict[str, str]:
+    """A colour per label: the fixed one, or the style's next free one in the order given."""
+    cycle = [entry["color"] for entry in matplotlib.rcParams["axes.prop_cycle"]]
+    cycle = [colour if colour.startswith("#") else f"#{colour}" for colour in cycle]
+    free = [colour for colour in cycle if colour not in COLOURS.values()]
+    unknown = [label for label in dict.fromkeys(labels) if label not in COLOURS]
+    return COLOURS | {label: free[number % len(free)] for number, label in enumerate(unknown)}
+
+
+def use() -> None:
+    """Apply the style file to the figures made from now on."""
+    matplotlib.style.use(STYLE)
+
+
+def mark_extent(axes: Axes, rows: pd.DataFrame) -> None:
+    """State steps and seeds above a panel; an orange banner marks runs that are reduced against the paper's.
+
+    Args:
+        axes: the panel, whose title is moved up.
+        rows: the panel's rows of the statistics table.
+    """
+    reduced = reduction_text(rows)
+    lines = textwrap.wrap(f"reduced: {reduced}" if reduced else extent_text(rows), width=52)
+    box = {"boxstyle": "round,pad=0.3", "facecolor": REDUCED_COLOUR, "edgecolor": "none"} if reduced else None
+    axes.set_title(axes.get_title(), pad=10 + 9 * len(lines))
+    axes.annotate(
+        "\n".join(lines),
+        (0.5, 1),
+        (0, 6),
+        "axes fraction",
+        "offset points",
+        ha="center",
+        va="bottom",
+        fontsize=7,
+        bbox=box,
+    )
+
+
+def extent_text(rows: pd.DataFrame) -> str:
+    """Steps and seeds that were run, as ranges where the rows differ."""
+    steps, seeds = (_range(rows[column]) for column in ("steps_run", "seeds_run"))
+    return f"{steps} steps, {seeds} seeds"
+
+
+def reduction_text(rows: pd.DataFrame) -> str:
+    """How the rows are reduced: steps and seeds in full, other settings counted; empty if they are not."""
+    whys = [why for why in dict.fromkeys(rows["reduced_why"]) if why]
+    reasons = list(dict.fromkeys(reason for why in whys for reason in why.split(SEPARATOR)))
+    extent = [reason for reason in reasons if reason.endswith((" steps", " seeds"))]
+    if changed := len(reasons) - len(extent):
+        extent.append("1 setting changed" if changed == 1 else f"{changed} settings changed")
+    return ", ".join(extent)
+
+
+def _range(numbers: pd.Series) -> str:
+    low, high = numbers.min(), numbers.max()
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def save(figure: Figure, paths: Sequence[Path]) -> None:
+    """Write a figure in the formats that the paths' endings name, without dates: same numbers, same bytes."""
+    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+    for path in paths:
+        if path.suffix not in undated:
+            raise ValueError(f"'{path}' is not a figure file; allowed endings: {', '.join(undated)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, metadata=undated[path.suffix])

@@ -1,0 +1,120 @@
+"""Table of final performance: every task and algorithm, over seeds.
+
+python -m analysis.tables.final_performance --final final.parquet --out final_performance.md
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Hashable, Mapping, Sequence
+from math import floor, isfinite, log10
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import style
+
+#: The metrics of the table, where a task has them.
+METRICS = ("return_mean100", "return_fraction_mean100")
+DIGITS = 3
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+NUMBERS = ["mean", "std", "iqm", "ci_low", "ci_high"]
+IDENTITY = ["task", "label", "metric"]
+EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
+
+
+def select(final: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table by task and metric; tasks and algorithms keep the order of the statistics."""
+    rows = final[final["study"] == "main"]
+    tasks = [task for _, task in rows.groupby("task", sort=False)]
+    return pd.concat([task[task["metric"] == metric] for task in tasks for metric in METRICS])
+
+
+def numbers(rows: pd.DataFrame) -> pd.DataFrame:
+    """The table for programs: names as in the configuration, numbers to six significant digits."""
+    values = rows[NUMBERS].map(lambda value: float(f"{value:.6g}"))
+    return pd.concat([rows[IDENTITY], values, rows[EXTENT]], axis=1)
+
+
+def readable(rows: pd.DataFrame) -> pd.DataFrame:
+    """The table for readers: full names, rounded numbers, and in short how a run is reduced."""
+    lines = []
+    for _, group in rows.groupby(["task", "metric"], sort=False):
+        decimals = decimal_places(float(group[["mean", "std"]].abs().to_numpy().max()))
+        lines += [_readable(row, decimals) for row in group.to_dict("records")]
+    return pd.DataFrame(lines)
+
+
+def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
+    mean, std, iqm, low, high = (round_to(row[name], decimals) for name in NUMBERS)
+    return {
+        "Task": style.task_name(row["task"]),
+        "Algorithm": style.algorithm_name(row["label"]),
+        "Metric": style.metric_name(row["metric"]),
+        "Mean": mean,
+        "SD": std,
+        "IQM": iqm,
+        "95 % interval of IQM": f"[{low}, {high}]" if isfinite(row["ci_low"]) else DASH,
+        "Seeds": str(row["n_seeds"]),
+        "Steps": f"{row['steps_run']:,}",
+        "Reduced": style.reduction_text(pd.DataFrame([row])),
+    }
+
+
+def decimal_places(scale: float) -> int:
+    """Decimals that show a number of this size with three significant digits."""
+    return max(0, DIGITS - 1 - floor(log10(scale))) if isfinite(scale) and scale > 0 else DIGITS - 1
+
+
+def round_to(value: float, decimals: int) -> str:
+    """Fixed decimals with thousands separators, a real minus sign, and a dash where there is no value."""
+    return f"{value:,.{decimals}f}".replace("-", MINUS) if isfinite(value) else DASH
+
+
+def to_csv(rows: pd.DataFrame) -> str:
+    """The table for programs as comma-separated values."""
+    return numbers(rows).to_csv(index=False, lineterminator="\n")
+
+
+def to_markdown(rows: pd.DataFrame) -> str:
+    """The table for readers as Markdown."""
+    return readable(rows).to_markdown(index=False, disable_numparse=True) + "\n"
+
+
+def to_latex(rows: pd.DataFrame) -> str:
+    """The table for readers as LaTeX (package booktabs); the last column wraps."""
+    table = readable(rows)
+    styler = table.style.format(escape="latex").format_index(escape="latex", axis=1).hide(axis="index")
+    layout = "lll" + "r" * (len(table.columns) - 4) + "p{4cm}"
+    return str(styler.to_latex(hrules=True, column_format=layout)).replace(MINUS, "$-$")
+
+
+WRITERS = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """Write the table in the format that the path's ending names.
+
+    Raises:
+        ValueError: there is no such format.
+    """
+    if path.suffix not in WRITERS:
+        raise ValueError(f"'{path}' is not a table file; allowed endings: {', '.join(WRITERS)}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(WRITERS[path.suffix](rows), encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Write the table of final performance.")
+    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
+    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
+    options = parser.parse_args(arguments)
+    rows = select(pd.read_parquet(options.final))
+    for path in options.out:
+        write(rows, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The Ant robot and the tasks built on it."""

@@ -1,0 +1,148 @@
+"""Ant Gather: collect apples, avoid bombs (paper, E.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from envs.ant.model import square_walls
+from envs.ant.robot import CONTACT_FORCE_SIZE, GOAL_HALF_RANGE, POSITION_SIZE, ROBOT_SIZE, AntEnv
+from envs.ant.sensor import BINS, range_readings
+from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
+
+APPLE, BOMB = 0, 1
+APPLE_COUNT = BOMB_COUNT = 8
+CATCH_RADIUS = 1.0
+HEALTHY_HEIGHT = (0.3, 1.0)
+HORIZON = 500
+WALL_DISTANCE = 10.5  # inner faces; objects lie within 10 m
+TORSO_FRAME_SIZE = 12
+
+
+def object_cells() -> NDArray[np.float64]:
+    """Where objects may lie: the grid {-10, -8, ..., 8} squared without the origin, in metres, shape [99, 2]."""
+    axis = np.arange(-10.0, 10.0, 2.0)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    return grid[grid.any(axis=1)]
+
+
+class AntGather(AntEnv):
+    """Eight apples and eight bombs in a walled 20 m x 20 m field.
+
+    An object within 1 m of the torso is collected and gone: +1 for an apple, -1 for a bomb.  The episode
+    terminates when the torso leaves the heights [0.3, 1.0] m (that step is rewarded 0 and collects nothing)
+    or when no object is left, and is truncated after 500 steps.  Objects have no body.
+
+    The observation, float32, holds positions (15), velocities (14) and the readings of the range sensor for
+    apples (10) and bombs (10), 49 numbers in all.
+
+    Args:
+        contact: ``soft`` or ``stiff``, see :class:`~envs.ant.robot.AntEnv`.
+        init: ``rllab`` or ``gym``, see there.
+        contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix
+            (9) and the robot's centre of mass (3), 145 numbers in all (authors' layout).
+        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+    """
+
+    def __init__(
+        self,
+        *,
+        contact: str = "soft",
+        init: str = "rllab",
+        contact_forces: bool = False,
+        worker_hides_xy: bool = False,
+    ) -> None:
+        walls = square_walls(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
+        super().__init__(walls, contact=contact, init=init, contact_forces=contact_forces)
+        size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * contact_forces + 2 * BINS
+        self.observation_space = Box(-np.inf, np.inf, (size,), np.float32)
+        self.task = _task_spec(size, worker_hides_xy)
+        self.object_positions = np.empty((0, 2))
+        self.object_kinds = np.empty(0, dtype=np.int64)
+        self._cells = object_cells()
+        self._collected = [0, 0]
+
+    def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode with a fresh layout of objects.
+
+        Raises:
+            ValueError: ``options`` is not empty.
+        """
+        if options:
+            raise ValueError(f"unknown reset options {sorted(options)}; {self.task.name} has none")
+        self.reset_robot()
+        cells = self.np_random.choice(len(self._cells), APPLE_COUNT + BOMB_COUNT, replace=False)
+        self.object_positions = self._cells[cells]
+        self.object_kinds = np.repeat([APPLE, BOMB], [APPLE_COUNT, BOMB_COUNT])
+        self._collected = [0, 0]
+        return self._observation(), {}
+
+    def step_episode(self, action: NDArray[np.float32]) -> StepResult:
+        """Move the robot, then collect; the order is that of the authors' code."""
+        self.simulate(action)
+        died = not HEALTHY_HEIGHT[0] <= self.height <= HEALTHY_HEIGHT[1]
+        reward = 0.0 if died else self._collect()
+        terminated = died or not len(self.object_kinds)
+        truncated = not terminated and self.elapsed_steps >= HORIZON
+        info = {"episode_metrics": self._episode_metrics(died)} if terminated or truncated else {}
+        return self._observation(), reward, terminated, truncated, info
+
+    def save_task(self) -> dict[str, Any]:
+        """Objects left and objects collected so far."""
+        return {
+            "object_positions": self.object_positions.copy(),
+            "object_kinds": self.object_kinds.copy(),
+            "collected": list(self._collected),
+        }
+
+    def load_task(self, state: dict[str, Any]) -> None:
+        """Take back what :meth:`save_task` gave."""
+        self.object_positions = state["object_positions"].copy()
+        self.object_kinds = state["object_kinds"].copy()
+        self._collected = list(state["collected"])
+
+    def _collect(self) -> float:
+        x, y = (self.object_positions - self.position).T
+        caught = np.hypot(x, y) < CATCH_RADIUS
+        if not caught.any():
+            return 0.0
+        apples, bombs = np.bincount(self.object_kinds[caught], minlength=2).tolist()
+        self._collected[APPLE] += apples
+        self._collected[BOMB] += bombs
+        self.object_positions = self.object_positions[~caught]
+        self.object_kinds = self.object_kinds[~caught]
+        return float(apples - bombs)
+
+    def _observation(self) -> Observation:
+        parts = self.robot_state()
+        if self._with_contact_forces:
+            parts.extend(self.torso_frame())
+        readings = range_readings(self.object_positions - self.position, self.object_kinds, self.heading)
+        return np.concatenate([*parts, readings[APPLE], readings[BOMB]], dtype=np.float32)
+
+    def _episode_metrics(self, died: bool) -> dict[str, float]:
+        apples, bombs = self._collected
+        return {"apples": float(apples), "bombs": float(bombs), "died": float(died)}
+
+
+def _task_spec(observation_size: int, worker_hides_xy: bool) -> TaskSpec:
+    entries = tuple(range(observation_size))
+    return TaskSpec(
+        name="ant_gather",
+        goal_low=-GOAL_HALF_RANGE,
+        goal_high=GOAL_HALF_RANGE.copy(),
+        goal_indices=tuple(range(POSITION_SIZE)),
+        relative_goals=True,
+        position_indices=(0, 1),
+        manager_indices=entries,
+        worker_indices=entries[2:] if worker_hides_xy else entries,
+        horizon=HORIZON,
+        reward_scale=10.0,
+        unit_scale=np.ones(observation_size, dtype=np.float32),
+        evaluation_points=(EvaluationPoint("default"),),
+        episode_metrics=("apples", "bombs", "died"),
+    )

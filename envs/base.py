@@ -1,0 +1,135 @@
+"""What every task of the suite offers beyond :class:`gymnasium.Env`.
+
+A task is an ordinary gymnasium environment with one flat float32 observation.  On top of that it carries a
+:class:`TaskSpec` (what a hierarchical learner must know about the task) and an ``episode_state`` that
+restores an interrupted episode exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+Observation = NDArray[np.float32]
+StepResult = tuple[Observation, float, bool, bool, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class EvaluationPoint:
+    """One condition under which policies are evaluated, such as a target or a ring length.
+
+    ``options`` is handed to :meth:`gymnasium.Env.reset`.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TaskSpec:
+    """A task as seen by a learner.
+
+    Observation entries are addressed by index into the flat observation of length n.  The manager's action
+    is a goal of dimension d for the observation entries ``goal_indices``.
+
+    Attributes:
+        name: task name as in paths, configuration and tables (``ant_gather``).
+        goal_low: lower corner of the goal box, shape [d], in observation units.
+        goal_high: upper corner of the goal box, shape [d].
+        goal_indices: observation entries that goals refer to, length d.
+        relative_goals: True when a goal is a displacement from the current state (egocentric), False when
+            it is a desired value.
+        position_indices: observation entries that hold the agent's planar position; empty if there is none.
+        manager_indices: observation entries the manager (and a flat policy) sees.
+        worker_indices: observation entries the worker sees besides its goal.
+        horizon: episode length in environment steps; reaching it truncates.
+        reward_scale: factor the learner applies to rewards before storing them (paper, E.1).
+        unit_scale: factor per observation entry, shape [n], that brings it to order one; used inside the
+            networks when the configuration asks for ``input_scale: unit``.
+        evaluation_points: conditions of the evaluation protocol.
+        episode_metrics: names of the numbers in ``info["episode_metrics"]`` at the end of an episode.
+        one_per_process: True when the simulator allows a single instance per process (libsumo).
+    """
+
+    name: str
+    goal_low: NDArray[np.float32]
+    goal_high: NDArray[np.float32]
+    goal_indices: tuple[int, ...]
+    relative_goals: bool
+    position_indices: tuple[int, ...]
+    manager_indices: tuple[int, ...]
+    worker_indices: tuple[int, ...]
+    horizon: int
+    reward_scale: float
+    unit_scale: NDArray[np.float32]
+    evaluation_points: tuple[EvaluationPoint, ...]
+    episode_metrics: tuple[str, ...]
+    one_per_process: bool = False
+
+
+class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
+    """Base class of all tasks.
+
+    Subclasses set ``task``, ``observation_space`` and ``action_space`` and implement :meth:`reset_episode` and
+    :meth:`step_episode`.  They draw randomness from ``self.np_random`` only.  At the end of an episode ``info``
+    holds ``"episode_metrics"``: a dictionary with exactly the keys ``task.episode_metrics`` (floats).
+
+    ``episode_state`` is what a checkpoint stores about a running episode.  By default it holds the random state
+    before the last reset and the actions since, and setting it replays them; a simulator that can save its
+    state exactly overrides the property.
+    """
+
+    task: TaskSpec
+
+    def __init__(self) -> None:
+        self._reset_random_state: dict[str, Any] = {}
+        self._reset_options: dict[str, Any] | None = None
+        self._actions: list[NDArray[np.float32]] = []
+
+    def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode and return its first observation and info."""
+        raise NotImplementedError
+
+    def step_episode(self, action: NDArray[np.float32]) -> StepResult:
+        """Advance by one environment step under an action already clipped to the action box."""
+        raise NotImplementedError
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start a new episode (gymnasium API); ``options`` are the task's own, see its class."""
+        super().reset(seed=seed)
+        self._reset_random_state = dict(self.np_random.bit_generator.state)
+        self._reset_options = options
+        self._actions = []
+        return self.reset_episode(options or {})
+
+    def step(self, action: NDArray[np.float32]) -> StepResult:
+        """Advance by one environment step (gymnasium API).  Actions are clipped to the action box."""
+        space = self.action_space
+        assert isinstance(space, gymnasium.spaces.Box)
+        action = np.clip(np.asarray(action, dtype=np.float32), space.low, space.high)
+        self._actions.append(action)
+        return self.step_episode(action)
+
+    @property
+    def episode_state(self) -> dict[str, Any]:
+        """Plain types and arrays from which the running episode continues exactly."""
+        shape = (len(self._actions), *(self.action_space.shape or ()))
+        return {
+            "random_state": self._reset_random_state,
+            "options": self._reset_options,
+            "actions": np.array(self._actions, dtype=np.float32).reshape(shape),
+        }
+
+    @episode_state.setter
+    def episode_state(self, state: dict[str, Any]) -> None:
+        self.np_random.bit_generator.state = state["random_state"]
+        self.reset(options=state["options"])
+        for action in np.asarray(state["actions"], dtype=np.float32):
+            self.step(action)

@@ -1,0 +1,42 @@
+"""Making environments of the registered tasks, alone or several side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
+
+from envs.base import TaskEnv
+from envs.names import TASKS
+
+
+VectorTask = SyncVectorEnv | AsyncVectorEnv
+
+
+def make(task: str, options: Mapping[str, Any] | None = None) -> TaskEnv:
+    """Make one environment of a task, without gymnasium's wrappers.
+
+    Args:
+        task: a key of :data:`TASKS`.
+        options: keyword arguments of the task's class.
+    """
+    env = gymnasium.make(TASKS[task].gymnasium_id, disable_env_checker=True, **(options or {})).unwrapped
+    assert isinstance(env, TaskEnv)
+    return env
+
+
+def make_vector(
+    task: str, number: int, options: Mapping[str, Any] | None = None, *, separate_processes: bool = False
+) -> VectorTask:
+    """Make ``number`` environments stepped side by side; resets are up to the caller (``reset_mask``).
+
+    They share this process unless ``separate_processes`` is set.  A task that allows one simulation per process
+    needs that as soon as two environments are alive.
+    """
+    members: Sequence[Any] = [partial(make, task, options)] * number
+    if separate_processes:
+        return AsyncVectorEnv(members, context="spawn", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+    return SyncVectorEnv(members, autoreset_mode=AutoresetMode.DISABLED)

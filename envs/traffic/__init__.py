@@ -1,0 +1,1 @@
+"""Traffic tasks on SUMO: car-following models, road networks, the simulator and the environments."""

@@ -1,0 +1,149 @@
+"""The vehicles of the ring road: 21 humans and one automated vehicle, simulated by SUMO as in Flow."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.traffic import ring_network
+from envs.traffic.car_following import VEHICLE_LENGTH, Array, idm_acceleration, next_speed
+from envs.traffic.ring_network import EDGES
+from envs.traffic.simulation import Simulation, libsumo
+
+VEHICLES = 22
+AUTOMATED_VEHICLE = VEHICLES - 1
+TIME_STEP = 0.2
+_NAMES = tuple(f"vehicle_{index}" for index in range(VEHICLES))
+_SPEED_MODE = 25  # SUMO may brake for safety and right of way, and bounds neither acceleration nor braking
+_LANE_CHANGE_MODE = 512  # never by SUMO's own choice
+_COMMAND_DURATION = 1e-3  # seconds: a command holds for one simulation step
+
+
+def start_positions(length: float, perturbation: float, generator: np.random.Generator) -> tuple[list[str], Array]:
+    """Edge and position on that edge, in metres, at which each vehicle starts.
+
+    The vehicles are evenly spaced (which puts none of the 22 on a junction lane) and then moved by
+    N(0, ``perturbation``) metres, but not off their edge (Flow).  They are drawn anew should two of them come
+    closer than SUMO lets vehicles start.
+    """
+    edge_starts = ring_network.edge_starts(length)
+    even = np.arange(VEHICLES) * length / VEHICLES
+    edges = [[edge for edge in EDGES if edge_starts[edge] <= front][-1] for front in even]
+    starts = np.array([edge_starts[edge] for edge in edges])
+    while True:
+        moved = even - starts + generator.normal(0.0, perturbation, VEHICLES)
+        positions = np.clip(moved, 0.0, length / len(EDGES))
+        fronts = starts + positions
+        spacing = np.diff(fronts, append=fronts[0] + ring_network.circumference(length))
+        if spacing.min() >= VEHICLE_LENGTH + ring_network.MIN_GAP:
+            return edges, positions
+
+
+def gaps(positions: Array, length: float) -> Array:
+    """Bumper-to-bumper distance of each vehicle to the next one in driving order, in metres, shape [22]."""
+    return (np.roll(positions, -1) - positions) % ring_network.circumference(length) - VEHICLE_LENGTH
+
+
+class RingTraffic:
+    """All vehicles of a ring in driving order; the vehicle ahead of the last one is the first.
+
+    Attributes:
+        positions: fronts of the vehicles along the ring, metres, shape [22].
+        speeds: m/s, shape [22].
+        gaps: bumper-to-bumper distances to the vehicles ahead, metres, shape [22].
+    """
+
+    def __init__(self) -> None:
+        self._simulation = Simulation()
+        self.positions: Array = np.zeros(VEHICLES)
+        self.speeds: Array = np.zeros(VEHICLES)
+        self.gaps: Array = np.zeros(VEHICLES)
+
+    def start(self, length: float, perturbation: float, seed: int, generator: np.random.Generator) -> None:
+        """Start a simulation with all vehicles at rest.
+
+        Args:
+            length: nominal length of the ring, metres.
+            perturbation: standard deviation of the start positions, metres.
+            seed: SUMO's random seed.
+            generator: source of the start positions.
+        """
+        self._length = length
+        self._edge_starts = ring_network.edge_starts(length)
+        with tempfile.TemporaryDirectory(prefix="ring_road_") as folder:
+            files = Path(folder, "ring.net.xml"), Path(folder, "ring.add.xml")
+            ring_network.write_ring(files[0], length)
+            ring_network.write_traffic(files[1])
+            self._simulation.start(*files, TIME_STEP, seed)
+        self._simulation.step()
+        self._add_vehicles(*start_positions(length, perturbation, generator))
+
+    def step(self, noise: Array, automated_speed: float | None) -> bool:
+        """Advance by one time step and tell whether vehicles collided; a collision leaves the state as it was.
+
+        Humans follow the Intelligent Driver Model.  A vehicle on one of the short junction lanes gets no command
+        and is driven by SUMO for this step, as in Flow.
+
+        Args:
+            noise: added to the human accelerations, m/s^2, shape [21].
+            automated_speed: the next speed asked of the automated vehicle, m/s; None leaves it to SUMO's own
+                Intelligent Driver Model.
+
+        Raises:
+            RuntimeError: if this simulation does not run any more, see :class:`Simulation`.
+        """
+        self._simulation.check_running()
+        commands = self._human_speeds(noise)
+        if automated_speed is not None:
+            commands.append(automated_speed)
+        slow_down = libsumo.vehicle.slowDown
+        for name, edge, speed in zip(_NAMES, self._edges, commands, strict=False):
+            if edge[0] != ":":
+                slow_down(name, speed, _COMMAND_DURATION)
+        if self._simulation.step():
+            return True
+        self._read_state()
+        return False
+
+    def close(self) -> None:
+        """End the simulation."""
+        self._simulation.close()
+
+    def _human_speeds(self, noise: Array) -> list[float]:
+        speeds = self.speeds[:AUTOMATED_VEHICLE]
+        acceleration = idm_acceleration(speeds, self.speeds[1:], self.gaps[:AUTOMATED_VEHICLE]) + noise
+        commands: list[float] = next_speed(speeds, acceleration, TIME_STEP).tolist()
+        return commands
+
+    def _add_vehicles(self, edges: list[str], positions: NDArray[np.float64]) -> None:
+        """Put the vehicles on the road; they appear, at rest, in the next simulation step."""
+        for index, (name, edge, position) in enumerate(zip(_NAMES, edges, positions.tolist(), strict=True)):
+            kind = ring_network.AUTOMATED if index == AUTOMATED_VEHICLE else ring_network.HUMAN
+            libsumo.vehicle.add(name, edge, kind, departLane="0", departPos=repr(position), departSpeed="0")
+        self._simulation.step()
+        for name in _NAMES:
+            libsumo.vehicle.setSpeedMode(name, _SPEED_MODE)
+            libsumo.vehicle.setLaneChangeMode(name, _LANE_CHANGE_MODE)
+        self._route_ends = [ring_network.loop_from(edge)[-1] for edge in edges]
+        self._read_state()
+
+    def _read_state(self) -> None:
+        vehicle = libsumo.vehicle
+        self._edges = [vehicle.getRoadID(name) for name in _NAMES]
+        starts, lane_position = self._edge_starts, vehicle.getLanePosition
+        pairs = zip(_NAMES, self._edges, strict=True)
+        self.positions = np.array([starts[edge] + lane_position(name) for name, edge in pairs])
+        self.speeds = np.array([vehicle.getSpeed(name) for name in _NAMES])
+        self.gaps = gaps(self.positions, self._length)
+        for index, edge in enumerate(self._edges):
+            if edge == self._route_ends[index]:
+                self._extend_route(index)
+
+    def _extend_route(self, index: int) -> None:
+        """Route a vehicle on its last edge around the ring once more, or SUMO would remove it there."""
+        route = ring_network.loop_from(self._edges[index])
+        libsumo.vehicle.setRoute(_NAMES[index], route)
+        self._route_ends[index] = route[-1]

@@ -1,0 +1,49 @@
+# What the rules share: where results go, which trainings there are, and what is drawn from each study.
+import hashlib
+import json
+
+from algorithms.config import cells, load_preset, preset_arguments
+
+RESULTS = config["results"]
+PRESET = preset_arguments(config)
+RUNS = {run.key: run for run in cells(config)}
+PAPER = hashlib.sha256(json.dumps(load_preset("paper")).encode()).hexdigest()[:16]
+RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
+
+FIGURES = {"main": ["figure_05"]}
+TABLES = {"main": ["final_performance"]}
+
+
+wildcard_constraints:
+    task="[a-z0-9_]+",
+    label="[a-z0-9_]+(-[a-z0-9_]+)?",
+    seeds="[0-9,-]+",
+
+
+def targets(studies):
+    """Every file that is drawn from the given studies."""
+    figures = [
+        f"{RESULTS}/figures/{name}" for study in studies for name in FIGURES[study]
+    ]
+    tables = [f"{RESULTS}/tables/{name}" for study in studies for name in TABLES[study]]
+    return expand(
+        "{stem}.{format}", stem=figures, format=["svg", "pdf", "png"]
+    ) + expand("{stem}.{format}", stem=tables, format=["csv", "md", "tex"])
+
+
+def planned(wildcards):
+    """The planned training that a run folder's wildcards name."""
+    key = f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"
+    if key not in RUNS:
+        raise WorkflowError(
+            f"{key} is not among the trainings of preset '{config['preset']}'"
+        )
+    return RUNS[key]
+
+
+def algorithm_arguments(wildcards):
+    """The command-line arguments that name a training's algorithm and variant."""
+    run = planned(wildcards)
+    return f"--algorithm {run.algorithm}" + (
+        f" --variant {run.variant}" if run.variant else ""
+    )

@@ -1,0 +1,23 @@
+# Figures of the paper: each rule draws one, from the statistics table alone.
+
+
+localrules:
+    figure_05,
+
+
+rule figure_05:
+    input:
+        rules.statistics.output.statistics,
+    output:
+        report(
+            f"{RESULTS}/figures/figure_05.svg",
+            caption="../analysis/captions/figure_05.rst",
+            category="Figures",
+            labels={"figure": "5", "shows": "learning curves"},
+        ),
+        f"{RESULTS}/figures/figure_05.pdf",
+        f"{RESULTS}/figures/figure_05.png",
+    log:
+        f"{RESULTS}/logs/figure_05.log",
+    shell:
+        "python -m analysis.figures.figure_05 --statistics {input} --out {output} > {log} 2>&1"

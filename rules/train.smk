@@ -1,0 +1,27 @@
+# One training per run folder.  Checkpoints are no outputs: Snakemake deletes the outputs of an interrupted job.
+
+
+rule train:
+    output:
+        progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
+        timing=ensure(f"{RUN_FOLDER}/timing.csv", non_empty=True),
+        evaluations=ensure(f"{RUN_FOLDER}/evaluations.csv", non_empty=True),
+        run=ensure(f"{RUN_FOLDER}/run.json", non_empty=True),
+        policy=ensure(f"{RUN_FOLDER}/policy.pt", non_empty=True),
+    log:
+        f"{RESULTS}/logs/train/{{task}}/{{label}}/seeds_{{seeds}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=1440,
+    params:
+        # This training's own settings: a change retrains it, and nothing else does.
+        experiment=lambda wildcards: planned(wildcards).hash,
+        algorithm=algorithm_arguments,
+        # A function of `output` takes no part in the decision to rerun.
+        preset=lambda wildcards, output: PRESET,
+    shell:
+        "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
+        " --seeds {wildcards.seeds} > {log} 2>&1"

@@ -1,0 +1,64 @@
+"""Synthetic run folders: made-up curves in the files of a real training, for tests of what reads them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from algorithms.config import cells, load_preset, merge
+from algorithms.settings import RunConfig
+
+TARGETS = ("easy", "hard")
+
+
+def small_preset(**changes: Any) -> dict[str, Any]:
+    """The smoke preset with some values changed."""
+    return merge(load_preset("smoke"), changes)
+
+
+def curves(run: RunConfig) -> pd.DataFrame:
+    """Rising returns with seeded noise; the first log point has no value yet."""
+    tables = []
+    for seed in run.seeds:
+        random = np.random.default_rng([seed, *run.label.encode(), *run.task.encode()])
+        steps = np.arange(run.run.log_every, run.run.steps + 1, run.run.log_every)
+        returns = -600 + 500 * steps / run.run.steps + random.normal(0, 10, len(steps)).cumsum()
+        returns[0] = np.nan
+        table = pd.DataFrame({"seed": seed, "step": steps, "episodes": steps // 100, "return_mean100": returns})
+        if run.task == "ring_road":
+            table["return_fraction_mean100"] = 1 + returns / 1_000
+        table["critic_q"] = returns / 100
+        tables.append(table)
+    return pd.concat(tables)
+
+
+def evaluations(run: RunConfig) -> pd.DataFrame:
+    """One row per seed, evaluation step and target."""
+    steps = range(run.run.evaluate_every, run.run.steps + 1, run.run.evaluate_every)
+    rows = [(seed, step, target) for seed in run.seeds for step in steps for target in TARGETS]
+    table = pd.DataFrame(rows, columns=["seed", "step", "target"])
+    return table.assign(episodes=1, **{"return": -table["step"] / 10}, length=500)
+
+
+def write_run(run: RunConfig, runs: Path) -> Path:
+    """Write one run folder below ``runs``."""
+    folder = runs / run.key
+    folder.mkdir(parents=True)
+    curves(run).to_csv(folder / "progress.csv", index=False)
+    evaluations(run).to_csv(folder / "evaluations.csv", index=False)
+    description = {"config": run.experiment, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
+    (folder / "run.json").write_text(json.dumps(description))
+    (folder / "timing.csv").write_text("seed,step,wall_time\n")
+    (folder / "policy.pt").write_text("made up")
+    return folder
+
+
+def write_runs(preset: Mapping[str, Any], runs: Path) -> None:
+    """Write every run folder that a preset asks for."""
+    for run in cells(preset):
+        write_run(run, runs)
