@@ -112,6 +112,8 @@ def resolve(
         if not isinstance(changes, Mapping):
             raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")
         values[section] = merge(values[section], changes)
+    if values["environment"]:
+        _check_options(task, values["environment"])
     head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
     return _parse(RunConfig, head | values)
 
@@ -177,8 +179,8 @@ def parse_seeds(text: str) -> list[int]:
     try:
         seeds: list[int] = []
         for part in text.split(","):
-            first, _, last = part.partition("-")
-            seeds += range(int(first), int(last or first) + 1)
+            first, dash, last = part.partition("-")
+            seeds += range(int(first), int(last if dash else first) + 1)
     except ValueError:
         seeds = []
     if not seeds or len(set(seeds)) < len(seeds):
@@ -206,6 +208,26 @@ def require(name: str, known: Sequence[str], what: str) -> None:
     """Raise a :class:`ConfigError` unless a name is known."""
     if name not in known:
         raise ConfigError(f"{what} '{name}' is not known; allowed: {', '.join(known)}")
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema of preset files, for editors; overlays may leave out any key."""
+
+    def without_required(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {key: without_required(value) for key, value in node.items() if key != "required"}
+        return [without_required(item) for item in node] if isinstance(node, list) else node
+
+    result: dict[str, Any] = without_required(Preset.model_json_schema())
+    return result
+
+
+def _check_options(task: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that the task's class does not take."""
+    from envs.tasks import option_names  # imports a simulator, so only when there is something to check
+
+    for name in options:
+        require(name, option_names(task), f"environment: option of {task}")
 
 
 def _parse(model: type[Model], values: Mapping[str, Any]) -> Model:

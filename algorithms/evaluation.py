@@ -80,7 +80,7 @@ def evaluate(
             observations[index] = start(np.arange(number) == index, turn[index])[index]
             returns[index], lengths[index] = 0, 0
 
-    names = ["return", "length", *task.episode_metrics]
+    names = ["return", "episode_length", *task.episode_metrics]
     return [
         {
             "seed": seed,

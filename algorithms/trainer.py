@@ -33,6 +33,7 @@ class Trainer:
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config, self.settings = config, config.run
         self.task, actions = describe(config)
+        self._evaluation_envs = self._make_envs(alone=False)  # before a simulation starts in this process
         self.envs = self._make_envs(alone=len(config.seeds) == 1)
         self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
         self.episodes = EpisodeLog(len(config.seeds), self.task.episode_metrics)
@@ -41,7 +42,6 @@ class Trainer:
         self.evaluations: list[Row] = []
         self.clock = Clock()
         self._evaluated = 0
-        self._evaluation_envs: VectorTask | None = None
         seeds: list[int | None] = [integer(seed, "environment") for seed in config.seeds]
         self._observations: Array = self.envs.reset(seed=seeds)[0]
 
@@ -66,8 +66,7 @@ class Trainer:
     def close(self) -> None:
         """End all simulations."""
         self.envs.close()
-        if self._evaluation_envs is not None:
-            self._evaluation_envs.close()
+        self._evaluation_envs.close()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on."""
@@ -150,8 +149,6 @@ class Trainer:
 
     def _evaluate(self, stop: Callable[[], bool]) -> bool:
         """Evaluate the current policy; False if it was interrupted."""
-        if self._evaluation_envs is None:
-            self._evaluation_envs = self._make_envs(alone=False)
         config, envs, episodes = self.config, self._evaluation_envs, self.settings.evaluation_episodes
         try:
             with self.clock.measure("evaluation"):

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
@@ -66,11 +65,11 @@ def read_run(run: RunConfig, runs: Path) -> Tables:
     check_description(run, folder)
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
     evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
-    check_grid(run, "progress.csv", progress, run.run.log_every)
-    if evaluations.empty and run.run.evaluate_every <= run.run.steps:
+    check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
+    if evaluations.empty:
         raise CollectError(f"{run.key}: evaluations.csv has no rows")
     for target, rows in evaluations.groupby("target", sort=False):
-        check_grid(run, f"evaluations.csv, target {target!s}", rows, run.run.evaluate_every)
+        check_grid(run, f"evaluations.csv, target {target!s}", rows, grid(run.run.steps, run.run.evaluate_every))
     return Tables(progress, evaluations)
 
 
@@ -96,8 +95,13 @@ def check_description(run: RunConfig, folder: Path) -> None:
     raise CollectError(f"{run.key}: run.json has hash {description.get('hash')}, the preset asks for {run.hash}")
 
 
-def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, every: int) -> None:
-    """Refuse rows that are not one per seed and per multiple of ``every`` up to the run's steps.
+def grid(steps: int, every: int) -> list[int]:
+    """The multiples of ``every`` up to ``steps``, and ``steps`` itself."""
+    return sorted({*range(every, steps + 1, every), steps})
+
+
+def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, points: Sequence[int]) -> None:
+    """Refuse rows that are not one per seed and grid point.
 
     Raises:
         CollectError: naming the run, the file and the first seed or step that is wrong.
@@ -110,12 +114,12 @@ def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, every: int) -> Non
         raise CollectError(f"{run.key}: {name}: seed {absent[0]} is missing")
     if surplus := sorted(seeds - set(run.seeds)):
         raise CollectError(f"{run.key}: {name}: seed {surplus[0]} does not belong to this run")
-    grid = np.arange(every, run.run.steps + 1, every)
-    for seed, steps in ((seed, rows.loc[rows["seed"] == seed, "step"]) for seed in run.seeds):
-        if (wrong := np.setxor1d(steps, grid)).size:
-            state = "is missing" if wrong[0] in grid else "is not on the grid"
-            points = f"{every:,}, {2 * every:,}, ... {run.run.steps:,}"
-            raise CollectError(f"{run.key}: {name}: seed {seed}: step {wrong[0]:,} {state} ({points})")
+    for seed in run.seeds:
+        steps = rows.loc[rows["seed"] == seed, "step"]
+        if wrong := sorted(set(steps) ^ set(points)):
+            state = "is missing from" if wrong[0] in points else "is not on"
+            text = f"seed {seed}: step {wrong[0]:,} {state} the grid of {len(points)} points"
+            raise CollectError(f"{run.key}: {name}: {text}")
 
 
 def _read(run: RunConfig, path: Path, keys: Sequence[str]) -> pd.DataFrame:

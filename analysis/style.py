@@ -5,7 +5,6 @@ A task, algorithm or metric without an entry here is shown under a name made fro
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -70,8 +69,8 @@ def mark_extent(axes: Axes, rows: pd.DataFrame) -> None:
         axes: the panel, whose title is moved up.
         rows: the panel's rows of the statistics table.
     """
-    reduced = reduction_text(rows)
-    lines = textwrap.wrap(f"reduced: {reduced}" if reduced else extent_text(rows), width=52)
+    reduced = reductions(rows)
+    lines = [f"reduced: {', '.join(reduced[:2])}", *reduced[2:]] if reduced else [extent_text(rows)]
     box = {"boxstyle": "round,pad=0.3", "facecolor": REDUCED_COLOUR, "edgecolor": "none"} if reduced else None
     axes.set_title(axes.get_title(), pad=10 + 9 * len(lines))
     axes.annotate(
@@ -93,14 +92,14 @@ def extent_text(rows: pd.DataFrame) -> str:
     return f"{steps} steps, {seeds} seeds"
 
 
-def reduction_text(rows: pd.DataFrame) -> str:
+def reductions(rows: pd.DataFrame) -> list[str]:
     """How the rows are reduced: steps and seeds in full, other settings counted; empty if they are not."""
     whys = [why for why in dict.fromkeys(rows["reduced_why"]) if why]
     reasons = list(dict.fromkeys(reason for why in whys for reason in why.split(SEPARATOR)))
     extent = [reason for reason in reasons if reason.endswith((" steps", " seeds"))]
     if changed := len(reasons) - len(extent):
         extent.append("1 setting changed" if changed == 1 else f"{changed} settings changed")
-    return ", ".join(extent)
+    return extent
 
 
 def _range(numbers: pd.Series) -> str:

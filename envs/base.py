@@ -110,12 +110,20 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         return self.reset_episode(options or {})
 
     def step(self, action: NDArray[np.float32]) -> StepResult:
-        """Advance by one environment step (gymnasium API).  Actions are clipped to the action box."""
+        """Advance by one environment step (gymnasium API).  Actions are clipped to the action box.
+
+        Raises:
+            ValueError: the action has another shape than the box, or is not finite.
+        """
         space = self.action_space
         assert isinstance(space, gymnasium.spaces.Box)
-        action = np.clip(np.asarray(action, dtype=np.float32), space.low, space.high)
+        action = np.asarray(action, dtype=np.float32)
+        if action.shape != space.shape or not np.isfinite(action).all():
+            raise ValueError(f"action {action!r} is not allowed; it must be {space.shape[0]} finite numbers")
+        action = np.minimum(np.maximum(action, space.low), space.high)
+        result = self.step_episode(action)
         self._actions.append(action)
-        return self.step_episode(action)
+        return result
 
     @property
     def episode_state(self) -> dict[str, Any]:

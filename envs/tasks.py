@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import gymnasium
@@ -11,7 +13,6 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from envs.base import TaskEnv
 from envs.names import TASKS
-
 
 VectorTask = SyncVectorEnv | AsyncVectorEnv
 
@@ -28,15 +29,22 @@ def make(task: str, options: Mapping[str, Any] | None = None) -> TaskEnv:
     return env
 
 
+def option_names(task: str) -> list[str]:
+    """Names of a task's options, the keyword arguments of its class."""
+    module, _, name = TASKS[task].entry_point.partition(":")
+    return list(inspect.signature(getattr(import_module(module), name)).parameters)
+
+
 def make_vector(
     task: str, number: int, options: Mapping[str, Any] | None = None, *, separate_processes: bool = False
 ) -> VectorTask:
     """Make ``number`` environments stepped side by side; resets are up to the caller (``reset_mask``).
 
     They share this process unless ``separate_processes`` is set.  A task that allows one simulation per process
-    needs that as soon as two environments are alive.
+    needs that as soon as two environments are alive; make those before this process starts a simulation, since
+    they begin as copies of it.
     """
     members: Sequence[Any] = [partial(make, task, options)] * number
     if separate_processes:
-        return AsyncVectorEnv(members, context="spawn", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+        return AsyncVectorEnv(members, context="fork", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
     return SyncVectorEnv(members, autoreset_mode=AutoresetMode.DISABLED)

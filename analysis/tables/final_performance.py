@@ -58,7 +58,7 @@ def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
         "95 % interval of IQM": f"[{low}, {high}]" if isfinite(row["ci_low"]) else DASH,
         "Seeds": str(row["n_seeds"]),
         "Steps": f"{row['steps_run']:,}",
-        "Reduced": style.reduction_text(pd.DataFrame([row])),
+        "Reduced": ", ".join(style.reductions(pd.DataFrame([row]))),
     }
 
 

@@ -39,7 +39,7 @@ def ring_road_task(horizon: int) -> TaskSpec:
         reward_scale=1.0,
         unit_scale=np.full(OBSERVATION_SIZE, 0.1, dtype=np.float32),
         evaluation_points=tuple(EvaluationPoint(f"length_{n}", {"length": n}) for n in EVALUATION_LENGTHS),
-        episode_metrics=("return_fraction", "mean_speed", "length", "collisions"),
+        episode_metrics=("return_fraction", "mean_speed", "ring_length", "collisions"),
         one_per_process=True,
     )
 
@@ -176,7 +176,7 @@ class RingRoad(TaskEnv):
         return {
             "return_fraction": self._return / uniform_return,
             "mean_speed": self._sum_of_speeds / self._steps,
-            "length": float(self.length),
+            "ring_length": float(self.length),
             "collisions": float(collision),
         }
 

@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
-_SYSTEM_LIBRARIES = "libgl1 libx11-6 libxext6 libxrender1 libatomic1 libexpat1"
+from envs.traffic.system_libraries import PACKAGES, missing, remedy
 
 
 def import_libsumo() -> ModuleType:
@@ -28,7 +28,7 @@ def import_libsumo() -> ModuleType:
         raise
     except ImportError as error:
         raise ImportError(
-            f"libsumo cannot be loaded ({error}); on Debian and Ubuntu run: apt-get install {_SYSTEM_LIBRARIES}"
+            f"libsumo cannot be loaded ({error}). {remedy(missing() or list(PACKAGES.values()))}"
         ) from error
 
 

@@ -16,9 +16,19 @@ from algorithms.settings import RunConfig
 TARGETS = ("easy", "hard")
 
 
+LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
+SMALL = {
+    "tasks": ["ring_road", "ant_gather"],
+    "algorithms": ["td3", "hrl"],
+    "seeds": [0, 1],
+    "run": {"default": LENGTH, "tasks": {"ring_road": LENGTH, "ant_gather": LENGTH}},
+    "learner": {"default": {"hidden": [32, 32]}},
+}
+
+
 def small_preset(**changes: Any) -> dict[str, Any]:
-    """The smoke preset with some values changed."""
-    return merge(load_preset("smoke"), changes)
+    """The smoke preset with some values fixed and others changed."""
+    return merge(merge(load_preset("smoke"), SMALL), changes)
 
 
 def curves(run: RunConfig) -> pd.DataFrame:
@@ -39,7 +49,7 @@ def curves(run: RunConfig) -> pd.DataFrame:
 
 def evaluations(run: RunConfig) -> pd.DataFrame:
     """One row per seed, evaluation step and target."""
-    steps = range(run.run.evaluate_every, run.run.steps + 1, run.run.evaluate_every)
+    steps = sorted({*range(run.run.evaluate_every, run.run.steps + 1, run.run.evaluate_every), run.run.steps})
     rows = [(seed, step, target) for seed in run.seeds for step in steps for target in TARGETS]
     table = pd.DataFrame(rows, columns=["seed", "step", "target"])
     return table.assign(episodes=1, **{"return": -table["step"] / 10}, length=500)

@@ -137,7 +137,7 @@ class TestBreakdown:
 
     def test_action_that_is_not_a_number(self, env):
         with pytest.raises(RuntimeError, match="step 1: mjWARN_BADCTRL"):
-            env.step(np.full(8, np.nan))
+            env.simulate(np.full(8, np.nan))
 
     def test_exploded_velocity(self, env):
         env.step(np.zeros(8))
@@ -156,7 +156,7 @@ class TestBreakdown:
 
     def test_reset_recovers(self, env):
         with pytest.raises(RuntimeError):
-            env.step(np.full(8, np.nan))
+            env.simulate(np.full(8, np.nan))
         env.reset()
         env.step(np.zeros(8))
 

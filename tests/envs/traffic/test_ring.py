@@ -138,7 +138,7 @@ def test_end_of_an_episode(make_ring: MakeRing) -> None:
     uniform_return = 30 * 0.1 * equilibrium_speed(230, 22) ** 2
     assert metrics["return_fraction"] == pytest.approx(rewards.sum() / uniform_return)
     assert metrics["mean_speed"] == pytest.approx(np.sqrt(rewards / 0.1).mean())
-    assert metrics["length"] == 230
+    assert metrics["ring_length"] == 230
     assert metrics["collisions"] == 0
 
 
@@ -177,7 +177,7 @@ def test_length_and_seed_can_be_fixed_for_an_episode(make_ring: MakeRing) -> Non
     env = make_ring()
     drawn = run_episode(env, seed=6)
     assert env.reset(seed=6, options={"length": 255})[1]["length"] == 255
-    length = int(drawn["info"]["episode_metrics"]["length"])
+    length = int(drawn["info"]["episode_metrics"]["ring_length"])
     same = run_episode(env, {"length": length}, seed=6)
     np.testing.assert_array_equal(drawn["observations"], same["observations"])
     other = run_episode(env, {"length": length, "simulation_seed": 12}, seed=6)

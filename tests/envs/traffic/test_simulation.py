@@ -52,7 +52,7 @@ def test_missing_system_library_is_named_with_its_remedy(monkeypatch: pytest.Mon
         raise ImportError("libGL.so.1: cannot open shared object file")
 
     monkeypatch.setattr(importlib, "import_module", fail)
-    with pytest.raises(ImportError, match=r"libGL\.so\.1.*apt-get install libgl1 .*libexpat1") as caught:
+    with pytest.raises(ImportError, match=r"libGL\.so\.1.*apt-get install -y libgl1 .*libexpat1") as caught:
         simulation.import_libsumo()
     assert "\n" not in str(caught.value)
 

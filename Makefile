@@ -1,0 +1,60 @@
+# Set-up, the main job and the checks.  Everything happens in a private environment, .venv, made from
+# requirements.lock; nothing else on the machine is touched, except that a missing system library of SUMO is
+# installed when this runs as root (otherwise the command to do so is printed).
+
+PYTHON ?= python3.11
+PRESET ?= quick
+CORES  ?= $(shell nproc)
+
+VENV := .venv
+BIN  := $(VENV)/bin
+# One thread per process: parallelism comes from running processes side by side, and results depend on it.
+export OMP_NUM_THREADS := 1
+
+.PHONY: reproduce test test-slow check lock clean help
+
+help:
+	@echo "make reproduce [PRESET=quick|paper|smoke] [CORES=n]   train everything, draw every figure and table"
+	@echo "make test                                             all checks"
+	@echo "make test-slow                                        the tests that take minutes each"
+
+## The main job
+
+reproduce: $(VENV)/ready
+	$(BIN)/snakemake --cores $(CORES) --configfile config/$(PRESET).yaml
+	@$(BIN)/python -m analysis.where --preset $(PRESET)
+
+## The checks
+
+test: check
+	$(BIN)/pytest -n $(CORES) --dist worksteal
+
+test-slow: $(VENV)/ready
+	$(BIN)/pytest -n $(CORES) --dist worksteal -m slow
+
+check: $(VENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+## Set-up
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "error: '$(PYTHON)' is not Python 3.11; name one with make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) envs/traffic/system_libraries.py
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+lock:
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet torch==2.13.0 --editable '.[development]'
+	$(BIN)/python tests/setup/write_lock.py
+
+clean:
+	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache

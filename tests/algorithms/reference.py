@@ -1,0 +1,110 @@
+"""TD3 for a single seed in plain PyTorch modules and float64, written from the published algorithm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+def perceptron(networks: Mapping[str, Tensor], name: str, group: int) -> nn.Sequential:
+    """One network of a learner as a plain module."""
+    layers: list[nn.Module] = []
+    for index in range(sum(key.startswith(f"{name}.weight_") for key in networks)):
+        weight = networks[f"{name}.weight_{index}"][group].double()
+        linear = nn.Linear(*weight.shape, dtype=torch.float64)
+        linear.weight.data = weight.T.clone()
+        linear.bias.data = networks[f"{name}.bias_{index}"][group].double().reshape(-1).clone()
+        layers += [linear, nn.ReLU()]
+    return nn.Sequential(*layers[:-1])
+
+
+class PlainTD3:
+    """Actor, two critics and targets of one seed, started from a learner's parameters.
+
+    Args:
+        networks: the learner's parameters by name.
+        level: name of the learner.
+        seed: index of the seed in its group.
+        low: lower corner of the action box.
+        high: upper corner of the action box.
+        factor: multiplies the observations; the critics then see actions scaled to [-1, 1].
+    """
+
+    gamma, tau, learning_rate = 0.99, 0.005, 3e-4
+
+    def __init__(
+        self,
+        networks: Mapping[str, Tensor],
+        level: str,
+        seed: int,
+        low: Any,
+        high: Any,
+        factor: Tensor | None = None,
+    ) -> None:
+        low, high = (torch.as_tensor(corner, dtype=torch.float64) for corner in (low, high))
+        self.low, self.high, self.factor = low, high, factor
+        self.middle, self.half = (low + high) / 2, (high - low) / 2
+        self.actor = perceptron(networks, f"{level}.actor", seed)
+        self.critics = [perceptron(networks, f"{level}.critics", 2 * seed + twin) for twin in range(2)]
+        self.target_actor = perceptron(networks, f"{level}.target_actor", seed)
+        self.target_critics = [
+            perceptron(networks, f"{level}.target_critics", 2 * seed + twin) for twin in range(2)
+        ]
+        self.optimisers = [
+            torch.optim.Adam(net.parameters(), lr=self.learning_rate, foreach=False)
+            for net in (self.actor, *self.critics)
+        ]
+
+    def act(self, observations: Tensor, actor: nn.Module | None = None) -> Tensor:
+        observations = observations if self.factor is None else observations * self.factor
+        return self.middle + self.half * torch.tanh((actor or self.actor)(observations))
+
+    def value(self, critic: nn.Module, observations: Tensor, actions: Tensor) -> Tensor:
+        if self.factor is not None:
+            observations, actions = observations * self.factor, (actions - self.middle) / self.half
+        return critic(torch.cat((observations, actions), -1)).squeeze(-1)
+
+    @torch.no_grad()
+    def targets(self, batch: Mapping[str, Tensor], normal: Tensor) -> Tensor:
+        """Targets for standard normal draws [B, m]."""
+        noise = (0.2 * normal).clamp(-0.5, 0.5) * self.half
+        actions = self.act(batch["next_observations"], self.target_actor) + noise
+        actions = torch.minimum(torch.maximum(actions, self.low), self.high)
+        first, second = (self.value(net, batch["next_observations"], actions) for net in self.target_critics)
+        return batch["rewards"] + self.gamma * (1 - batch["dones"]) * torch.minimum(first, second)
+
+    def update(self, batch: Mapping[str, Tensor], normal: Tensor, *, delayed: bool) -> None:
+        """Critics; if it is the actor's turn, the actor through the new first critic and then the targets."""
+        targets = self.targets(batch, normal)
+        for critic, optimiser in zip(self.critics, self.optimisers[1:], strict=True):
+            optimiser.zero_grad()
+            errors = self.value(critic, batch["observations"], batch["actions"]) - targets
+            size = errors.abs()
+            torch.where(size <= 1, 0.5 * errors**2, size - 0.5).mean().backward()
+            optimiser.step()
+        if delayed:
+            self.update_actor(batch["observations"])
+
+    def update_actor(self, observations: Tensor) -> None:
+        self.optimisers[0].zero_grad()
+        (-self.value(self.critics[0], observations, self.act(observations)).mean()).backward()
+        self.optimisers[0].step()
+        pairs = zip((self.target_actor, *self.target_critics), (self.actor, *self.critics), strict=True)
+        for target, online in pairs:
+            for old, new in zip(target.parameters(), online.parameters(), strict=True):
+                old.data = (1 - self.tau) * old.data + self.tau * new.data
+
+    def distance(self, networks: Mapping[str, Tensor], level: str, seed: int) -> float:
+        """Largest difference of any parameter from those of a learner."""
+        learner = PlainTD3(networks, level, seed, self.low, self.high)
+        return max(
+            float((mine - its).abs().max().detach())
+            for mine, its in zip(self._parameters(), learner._parameters(), strict=True)
+        )
+
+    def _parameters(self) -> list[nn.Parameter]:
+        nets = (self.actor, *self.critics, self.target_actor, *self.target_critics)
+        return [parameter for net in nets for parameter in net.parameters()]

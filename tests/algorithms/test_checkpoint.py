@@ -1,0 +1,98 @@
+"""Checkpoints survive crashes, and never serve another run."""
+
+import logging
+
+import numpy as np
+import pytest
+import torch
+
+from algorithms.checkpoint import CheckpointError, Checkpoints
+
+STATE = {
+    "tensor": torch.arange(6.0).view(2, 3),
+    "array": np.arange(4, dtype=np.int64),
+    "random": np.random.default_rng(0).bit_generator.state,
+    "rows": [{"seed": 0, "return": None, "value": 0.1}],
+    "flags": np.array([True, False]),
+}
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "run", "hash, seeds [0]")
+    with checkpoints.lock():
+        yield checkpoints
+
+
+def assert_equal(state, other):
+    assert state.keys() == other.keys()
+    assert torch.equal(state["tensor"], other["tensor"])
+    np.testing.assert_array_equal(state["array"], other["array"])
+    assert state["array"].dtype == other["array"].dtype
+    assert [state[name] for name in ("random", "rows")] == [other[name] for name in ("random", "rows")]
+    np.testing.assert_array_equal(state["flags"], other["flags"])
+
+
+def test_nothing_to_load(checkpoints):
+    assert checkpoints.load() is None
+
+
+def test_what_is_saved_is_loaded(checkpoints):
+    checkpoints.save(STATE)
+    assert_equal(checkpoints.load(), STATE)
+
+
+def test_newest_wins_and_one_before_is_kept(checkpoints):
+    for number in range(3):
+        checkpoints.save(STATE | {"array": np.array([number])})
+    assert checkpoints.load()["array"] == [2]
+    assert sorted(path.name for path in checkpoints.folder.iterdir()) == [
+        "checkpoint.previous.pt",
+        "checkpoint.pt",
+        "lock",
+    ]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty"])
+def test_damaged_file_falls_back_on_the_one_before(checkpoints, damage, caplog):
+    checkpoints.save(STATE | {"array": np.array([1])})
+    checkpoints.save(STATE | {"array": np.array([2])})
+    path = checkpoints.folder / "checkpoint.pt"
+    data = bytearray(path.read_bytes())
+    if damage == "flip":
+        data[len(data) // 2] ^= 1
+    path.write_bytes({"cut": data[: len(data) // 2], "flip": data, "empty": b""}[damage])
+    with caplog.at_level(logging.WARNING):
+        assert checkpoints.load()["array"] == [1]
+    assert "damaged" in caplog.text
+
+
+def test_killed_between_the_two_moves(checkpoints):
+    checkpoints.save(STATE)
+    (checkpoints.folder / "checkpoint.pt").rename(checkpoints.folder / "checkpoint.previous.pt")
+    assert_equal(checkpoints.load(), STATE)
+
+
+def test_no_intact_file_is_an_error(checkpoints):
+    checkpoints.save(STATE)
+    (checkpoints.folder / "checkpoint.pt").write_bytes(b"rubbish")
+    with pytest.raises(CheckpointError, match="no checkpoint is intact; delete the folder"):
+        checkpoints.load()
+
+
+def test_checkpoint_of_another_configuration_is_refused(checkpoints):
+    checkpoints.save(STATE)
+    other = Checkpoints(checkpoints.folder, "other, seeds [0]")
+    with pytest.raises(CheckpointError, match=r"belongs to another configuration \(hash, seeds \[0\], not other"):
+        other.load()
+
+
+def test_run_is_locked(checkpoints):
+    with pytest.raises(CheckpointError, match="another process is training this run"):
+        Checkpoints(checkpoints.folder, "hash, seeds [0]").lock()
+
+
+def test_remove(checkpoints):
+    checkpoints.save(STATE)
+    checkpoints.remove()
+    assert not checkpoints.folder.exists()

@@ -1,0 +1,194 @@
+"""Training as a command: its files, its refusals, and exact resume after any kind of end."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from algorithms import train
+from algorithms.registry import ALGORITHMS
+from envs.names import TASKS
+
+# Checkpoints fall in mid-episode and in mid-period.
+SMALL = ["--preset", "smoke", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=400"]
+
+
+def command(task, algorithm, out, *extra, seeds="0"):
+    run = ["--task", task, "--algorithm", algorithm, "--seeds", seeds, "--out", str(out)]
+    return [sys.executable, "-m", "algorithms.train", *SMALL, *run, *extra]
+
+
+def finish(*arguments, **options):
+    return subprocess.run(command(*arguments, **options), capture_output=True, text=True, check=False)
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def kill_after_checkpoint(arguments, checkpoint, number, delay):
+    """Start a training and send it a signal some time after it has written a new checkpoint."""
+    before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+    process = subprocess.Popen(arguments, stderr=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + 60
+    while not checkpoint.exists() or checkpoint.stat().st_mtime_ns == before:
+        assert process.poll() is None, "the training ended before it wrote a checkpoint"
+        assert time.monotonic() < deadline, "no checkpoint within a minute"
+        time.sleep(0.005)
+    time.sleep(delay)
+    process.send_signal(number)
+    return process.wait(timeout=60), process.pid
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    """Run folders of trainings that nobody disturbed, by task and algorithm."""
+    folders = {}
+
+    def run(task, algorithm):
+        if (task, algorithm) not in folders:
+            out = tmp_path_factory.mktemp("uninterrupted")
+            result = finish(task, algorithm, out)
+            assert result.returncode == 0, result.stderr
+            folders[task, algorithm] = out / "runs" / task / algorithm / "seeds_0"
+        return folders[task, algorithm]
+
+    return run
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_killed_three_times_and_resumed_is_byte_identical(task, uninterrupted, tmp_path):
+    checkpoint = tmp_path / "checkpoints" / task / "hrl" / "seeds_0" / "checkpoint.pt"
+    delays = np.random.default_rng().uniform(0, 0.4, 3)
+    print("delays", delays)
+    for delay in delays:
+        status, group = kill_after_checkpoint(command(task, "hrl", tmp_path), checkpoint, signal.SIGKILL, delay)
+        assert status == -signal.SIGKILL
+        wait_for_end_of_group(group)
+    result = finish(task, "hrl", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "continuing at step" in result.stderr
+    folder, expected = tmp_path / "runs" / task / "hrl" / "seeds_0", uninterrupted(task, "hrl")
+    for name in ("progress.csv", "evaluations.csv"):
+        assert (folder / name).read_bytes() == (expected / name).read_bytes()
+    assert read(folder / "timing.csv")[-1]["restarts"] == "3"
+    assert json.loads((folder / "run.json").read_text())["resumed"] == 3
+
+
+def wait_for_end_of_group(group):
+    """Simulations of a killed training must not live on."""
+    for _ in range(1000):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.01)
+    raise AssertionError("processes of a killed training are still alive")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_saves_and_says_so(number, uninterrupted, tmp_path):
+    checkpoint = tmp_path / "checkpoints/ant_gather/td3/seeds_0/checkpoint.pt"
+    status, _ = kill_after_checkpoint(command("ant_gather", "td3", tmp_path), checkpoint, number, 0.1)
+    assert status == train.INTERRUPTED
+    assert finish("ant_gather", "td3", tmp_path).returncode == 0
+    folder, expected = tmp_path / "runs/ant_gather/td3/seeds_0", uninterrupted("ant_gather", "td3")
+    assert (folder / "progress.csv").read_bytes() == (expected / "progress.csv").read_bytes()
+    assert not (tmp_path / "checkpoints/ant_gather/td3/seeds_0").exists()
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_run_folder(task, algorithm, uninterrupted):
+    folder = uninterrupted(task, algorithm)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(train.FILES)
+    rows = read(folder / "progress.csv")
+    assert [int(row["step"]) for row in rows] == list(range(200, 1201, 200))
+    assert list(rows[0])[:5] == ["seed", "step", "episodes", "return_mean100", "episode_length_mean100"]
+    assert all(np.isfinite(float(value)) for value in rows[-1].values())
+    assert {row["step"] for row in read(folder / "evaluations.csv")} == {"400", "800", "1200"}
+    description = json.loads((folder / "run.json").read_text())
+    assert description["config"]["task"] == task
+    assert description["steps"] == 1200
+    networks = torch.load(folder / "policy.pt", weights_only=True)["networks"]
+    assert {name.split(".")[1] for name in networks} == {"actor", "critics", "target_actor", "target_critics"}
+
+
+def test_evaluations_leave_the_training_untouched(uninterrupted, tmp_path):
+    assert finish("ant_gather", "hrl", tmp_path, "--set", "run.evaluate_every=1200").returncode == 0
+    folder, expected = tmp_path / "runs/ant_gather/hrl/seeds_0", uninterrupted("ant_gather", "hrl")
+    assert (folder / "progress.csv").read_bytes() == (expected / "progress.csv").read_bytes()
+    assert len(read(folder / "evaluations.csv")) == 1
+    assert read(folder / "evaluations.csv")[-1] == read(expected / "evaluations.csv")[-1]
+
+
+def test_seed_in_a_group_starts_like_the_seed_alone(uninterrupted, tmp_path):
+    """The first log point; later the order of summation in larger products shows."""
+    assert finish("ant_gather", "hrl", tmp_path, seeds="0-2").returncode == 0
+    rows = read(tmp_path / "runs/ant_gather/hrl/seeds_0-2/progress.csv")
+    assert [row["seed"] for row in rows[:3]] == ["0", "1", "2"]
+    alone = read(uninterrupted("ant_gather", "hrl") / "progress.csv")[0]
+    for name, value in alone.items():
+        if value:
+            assert float(rows[0][name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
+    assert rows[1]["worker_q_batch"] != rows[2]["worker_q_batch"]
+
+
+def test_finished_run_is_not_repeated_or_overwritten(uninterrupted, capsys):
+    folder = uninterrupted("ant_gather", "td3")
+    out = str(folder.parents[3])
+    arguments = [*SMALL, "--task", "ant_gather", "--algorithm", "td3", "--seeds", "0", "--out", out]
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert train.main(arguments) == 0
+    assert train.main([*arguments, "--set", "learner.tau=0.01"]) == 2
+    message = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "holds a finished run of another configuration (learner.tau is 0.005 there, 0.01 here)" in message
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("extra", "message"),
+    [
+        (["--task", "ant_maze_9"], "task 'ant_maze_9' is not known; allowed: ant_gather, ring_road"),
+        (["--algorithm", "ppo"], "algorithm 'ppo' is not known; allowed: td3, hrl"),
+        (["--preset", "fast"], "preset 'fast' not found; allowed: paper, quick, smoke"),
+        (["--seeds", "x"], "seeds 'x' are not allowed"),
+        (["--steps", "-5"], "run.steps = -5 is not allowed; it must be greater than or equal to 1"),
+        (["--steps", "many"], "run.steps = 'many' is not allowed"),
+        (["--steps", "250"], "steps (250) must be a multiple of log_every (200)"),
+        (["--set", "learner.gama=1"], "key 'learner.gama' is not known; allowed: hidden"),
+        (["--set", "lerner.tau=1"], "setting 'lerner' is not known; allowed: run, environment, learner"),
+        (["--set", "learner.tau=fast"], "learner.tau = 'fast' is not allowed; it must be a valid number"),
+        (["--set", "hierarchy.meta_period=0"], "setting 'hierarchy' is not known"),
+        (["--set", "environment.wind=1"], "option of ant_gather 'wind' is not known; allowed: contact"),
+        (["--override", "{"], "--override is not JSON"),
+        (["--override", '{"run": 3}'], "run = 3 is not allowed"),
+        (["--device", "tpu"], "device 'tpu' is not known; allowed: cpu, cuda"),
+    ],
+)
+def test_wrong_arguments_are_refused_in_one_line(extra, message, tmp_path, capsys):
+    base = [
+        "--preset",
+        "smoke",
+        "--task",
+        "ant_gather",
+        "--algorithm",
+        "td3",
+        "--seeds",
+        "0",
+        "--out",
+        str(tmp_path),
+    ]
+    assert train.main([*base, *extra]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+
+from analysis import style
+from analysis.figures import figure_05
+
+FORMATS = ("svg", "pdf", "png")
+
+
+def curve(statistics: pd.DataFrame, task: str, label: str) -> pd.DataFrame:
+    rows = statistics[(statistics["task"] == task) & (statistics["label"] == label)]
+    return rows[rows["metric"] == "return_mean100"]
+
+
+def band(axes: Axes, number: int) -> np.ndarray:
+    """Lowest and highest drawn value of the band at its last step."""
+    corners = axes.collections[number].get_paths()[0].vertices
+    last = corners[corners[:, 0] == corners[:, 0].max(), 1]
+    return np.array([last.min(), last.max()])
+
+
+def legend(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def test_one_titled_panel_per_task_in_the_tables_order(statistics: pd.DataFrame):
+    figure = figure_05.draw(statistics)
+    assert [axes.get_title() for axes in figure.axes] == ["Ring Road", "Ant Gather"]
+    assert {axes.get_ylabel() for axes in figure.axes} == {"Return (last 100 episodes)"}
+    assert {axes.get_xlabel() for axes in figure.axes} == {"Environment steps (after warm-up)"}
+
+
+def test_lines_and_bands_are_the_tables_numbers(statistics: pd.DataFrame):
+    axes = figure_05.draw(statistics).axes[1]
+    for number, label in enumerate(("td3", "hrl")):
+        rows = curve(statistics, "ant_gather", label)
+        np.testing.assert_array_equal(axes.lines[number].get_xydata(), rows[["step", "mean"]])
+        last = rows.iloc[-1]
+        expected = [last["mean"] - last["std"], last["mean"] + last["std"]]
+        np.testing.assert_allclose(band(axes, number), expected)
+
+
+def test_an_algorithm_has_one_colour_everywhere_and_one_legend_entry(statistics: pd.DataFrame):
+    figure = figure_05.draw(statistics)
+    assert legend(figure) == ["TD3", "HRL"]
+    for axes in figure.axes:
+        assert same_color(axes.lines[0].get_color(), style.COLOURS["td3"])
+        assert same_color(axes.lines[1].get_color(), style.COLOURS["hrl"])
+
+
+def test_a_new_algorithm_and_a_new_task_appear_by_themselves(statistics: pd.DataFrame):
+    sac = statistics[statistics["label"] == "td3"].assign(label="sac", algorithm="sac")
+    push = statistics[statistics["task"] == "ant_gather"].assign(task="ant_push")
+    figure = figure_05.draw(pd.concat([statistics, sac, push]))
+    assert legend(figure) == ["TD3", "HRL", "SAC"]
+    assert [axes.get_title() for axes in figure.axes] == ["Ring Road", "Ant Gather", "Ant Push"]
+
+
+def test_reduced_panels_say_so_and_full_ones_state_their_extent(statistics: pd.DataFrame):
+    ring = statistics["task"] == "ring_road"
+    full = {"reduced": False, "reduced_why": "", "steps_run": 1_500_000, "seeds_run": 10}
+    statistics.loc[ring, list(full)] = list(full.values())
+    ring_text, gather_text = (axes.texts[0].get_text() for axes in figure_05.draw(statistics).axes)
+    assert ring_text == "1,500,000 steps, 10 seeds"
+    assert gather_text.startswith("reduced: 1,200 of 1,000,000 steps, 2 of 10 seeds")
+
+
+def test_a_panel_without_any_value_says_why(statistics: pd.DataFrame):
+    statistics.loc[statistics["task"] == "ring_road", ["mean", "std"]] = np.nan
+    ring, gather = figure_05.draw(statistics).axes
+    assert "no episode has ended" in [text.get_text() for text in ring.texts]
+    assert "no episode has ended" not in [text.get_text() for text in gather.texts]
+
+
+def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFrame):
+    figure = figure_05.draw(statistics)
+    figure.draw_without_rendering()
+    texts = [text for axes in figure.axes for text in (axes.title, *axes.texts)]
+    labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
+    boxes = [text.get_window_extent() for text in [*texts, *labels, *figure.legends]]
+    for number, box in enumerate(boxes):
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
+        assert box.count_overlaps(boxes[:number]) == 0
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_the_same_numbers_give_the_same_bytes(statistics: pd.DataFrame, tmp_path: Path, ending: str):
+    table = tmp_path / "statistics.parquet"
+    statistics.to_parquet(table)
+    first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
+    for path in (first, second):
+        figure_05.main(["--statistics", str(table), "--out", str(path)])
+    assert first.read_bytes() == second.read_bytes()
+    assert len(first.read_bytes()) > 5_000
+
+
+def test_numbers_reach_the_file(statistics: pd.DataFrame, tmp_path: Path):
+    style.save(figure_05.draw(statistics), [tmp_path / "a.svg"])
+    statistics["mean"] *= 2
+    style.save(figure_05.draw(statistics), [tmp_path / "b.svg"])
+    assert (tmp_path / "a.svg").read_text() != (tmp_path / "b.svg").read_text()

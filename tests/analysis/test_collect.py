@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from synthetic import TARGETS, small_preset, write_runs
+
+from algorithms.config import cells, preset_arguments
+from analysis import collect
+from analysis.collect import HEAD, CollectError, grid
+
+KEY = "ant_gather/td3/seeds_0"
+Edit = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def edit(path: Path, change: Edit) -> None:
+    change(pd.read_csv(path)).to_csv(path, index=False)
+
+
+def refusal(preset: dict[str, Any], runs: Path) -> str:
+    with pytest.raises(CollectError) as caught:
+        collect.collect(preset, runs)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_every_row_of_every_run_is_collected_once(preset: dict[str, Any], runs: Path):
+    progress, evaluations = collect.collect(preset, runs)
+    files = [pd.read_csv(path) for path in runs.rglob("progress.csv")]
+    assert len(files) == len(cells(preset)) == len(preset["tasks"]) * len(preset["algorithms"]) * 2
+    assert len(progress) == sum(map(len, files))
+    assert not progress.duplicated(["study", "task", "label", "seed", "step"]).any()
+    assert list(progress.columns[:7]) == [*HEAD, "seed", "step"]
+    assert set(evaluations["target"]) == set(TARGETS)
+    assert progress["critic_q"].sum() == pytest.approx(sum(table["critic_q"].sum() for table in files))
+
+
+def test_order_is_that_of_the_preset(tmp_path: Path):
+    preset = small_preset(tasks=["ant_gather", "ring_road"], algorithms=["hrl", "td3"])
+    write_runs(preset, tmp_path)
+    progress = collect.collect(preset, tmp_path).progress
+    assert list(progress["task"].unique()) == preset["tasks"]
+    assert list(progress["label"].unique()) == preset["algorithms"]
+
+
+def test_a_metric_that_a_task_does_not_have_stays_empty(preset: dict[str, Any], runs: Path):
+    progress = collect.collect(preset, runs).progress
+    has_fraction = progress.groupby("task")["return_fraction_mean100"].count() > 0
+    assert has_fraction.to_dict() == {"ring_road": True, "ant_gather": False}
+
+
+def test_seeds_trained_side_by_side_give_the_same_rows(preset: dict[str, Any], runs: Path, tmp_path: Path):
+    grouped = preset | {"seeds_per_job": 2}
+    write_runs(grouped, tmp_path / "grouped")
+    order = ["task", "label", "seed", "step"]
+    together = collect.collect(grouped, tmp_path / "grouped").progress.sort_values(order, ignore_index=True)
+    alone = collect.collect(preset, runs).progress.sort_values(order, ignore_index=True)
+    pd.testing.assert_frame_equal(together, alone)
+
+
+def test_a_missing_run_is_refused(preset: dict[str, Any], runs: Path):
+    (runs / KEY / "run.json").unlink()
+    assert refusal(preset, runs) == f"{KEY}: there is no finished run in {runs / KEY}"
+
+
+def test_a_damaged_description_is_refused(preset: dict[str, Any], runs: Path):
+    (runs / KEY / "run.json").write_text("{")
+    assert refusal(preset, runs).startswith(f"{KEY}: run.json is damaged: ")
+
+
+def test_a_run_with_other_settings_is_refused_and_the_first_one_named(runs: Path):
+    preset = small_preset(learner={"default": {"gamma": 0.5, "tau": 0.5}})
+    expected = "made with other settings: learner.gamma is 0.99, the preset asks for 0.5"
+    assert refusal(preset, runs) == f"ring_road/td3/seeds_0: {expected}"
+
+
+def test_a_run_with_a_setting_too_many_is_refused(preset: dict[str, Any], runs: Path):
+    path = runs / KEY / "run.json"
+    description = json.loads(path.read_text()) | {"hash": "0000"}
+    description["config"]["environment"]["colour"] = "red"
+    path.write_text(json.dumps(description))
+    expected = "made with other settings: environment.colour is red, the preset asks for none"
+    assert refusal(preset, runs) == f"{KEY}: {expected}"
+
+
+def test_a_run_whose_hash_alone_differs_is_refused(preset: dict[str, Any], runs: Path):
+    path = runs / KEY / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"hash": "0000"}))
+    assert refusal(preset, runs).startswith(f"{KEY}: run.json has hash 0000, the preset asks for ")
+
+
+def test_how_seeds_were_recorded_does_not_count_as_a_setting(preset: dict[str, Any], runs: Path):
+    path = runs / KEY / "run.json"
+    description = json.loads(path.read_text())
+    description["config"] |= {"seeds": [0]}
+    path.write_text(json.dumps(description))
+    assert len(collect.collect(preset, runs).progress) > 0
+
+
+def change_seed(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(seed=7)
+
+
+def drop_second_step(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table["step"] != sorted(table["step"].unique())[1]]
+
+
+def shift_first_step(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(step=table["step"].replace(table["step"].min(), 7))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (change_seed, "seed 0 is missing"),
+        (lambda table: pd.concat([table, table.assign(seed=7)]), "seed 7 does not belong to this run"),
+        (lambda table: pd.concat([table, table.tail(1)]), "seed 0 has step {last} more than once"),
+        (drop_second_step, "seed 0: step {second:,} is missing from the grid of {points} points"),
+        (shift_first_step, "seed 0: step 7 is not on the grid of {points} points"),
+    ],
+)
+def test_wrong_rows_of_progress_are_refused(preset: dict[str, Any], runs: Path, change: Edit, reason: str):
+    path = runs / KEY / "progress.csv"
+    steps = pd.read_csv(path)["step"]
+    edit(path, change)
+    reason = reason.format(last=steps.max(), second=steps[1], points=len(steps))
+    assert refusal(preset, runs) == f"{KEY}: progress.csv: {reason}"
+
+
+def test_a_target_that_was_not_evaluated_every_time_is_refused(preset: dict[str, Any], runs: Path):
+    edit(runs / KEY / "evaluations.csv", lambda table: table.iloc[:-1])
+    message = refusal(preset, runs)
+    assert message.startswith(f"{KEY}: evaluations.csv, target {TARGETS[-1]}: seed 0: step ")
+    assert message.endswith("is missing from the grid of 2 points")
+
+
+def test_a_run_without_evaluations_is_refused(preset: dict[str, Any], runs: Path):
+    edit(runs / KEY / "evaluations.csv", lambda table: table.iloc[:0])
+    assert refusal(preset, runs) == f"{KEY}: evaluations.csv has no rows"
+
+
+def test_a_missing_file_is_refused(preset: dict[str, Any], runs: Path):
+    (runs / KEY / "progress.csv").unlink()
+    assert refusal(preset, runs) == f"{KEY}: progress.csv is missing in {runs / KEY}"
+
+
+@pytest.mark.parametrize("text", ["", "step,return_mean100\n1,2\n", "seed,step,return_mean100\n0,,1\n"])
+def test_a_damaged_file_is_refused(preset: dict[str, Any], runs: Path, text: str):
+    (runs / KEY / "progress.csv").write_text(text)
+    assert refusal(preset, runs).startswith(f"{KEY}: progress.csv is damaged: ")
+
+
+def test_text_in_place_of_a_number_is_refused(preset: dict[str, Any], runs: Path):
+    edit(runs / KEY / "progress.csv", lambda table: table.assign(critic_q="high"))
+    assert refusal(preset, runs).startswith(f"{KEY}: progress.csv is damaged: ")
+
+
+def test_grid_ends_with_the_last_step():
+    assert grid(10, 4) == [4, 8, 10]
+    assert grid(8, 4) == [4, 8]
+    assert grid(3, 4) == [3]
+
+
+def test_command_line_writes_both_tables(preset: dict[str, Any], runs: Path, tmp_path: Path):
+    out, evaluations = tmp_path / "new" / "runs.parquet", tmp_path / "new" / "evaluations.parquet"
+    options = [
+        *shlex.split(preset_arguments(preset)),
+        "--runs",
+        str(runs),
+        "--out",
+        str(out),
+        "--evaluations",
+        str(evaluations),
+    ]
+    collect.main(options)
+    assert pd.read_parquet(out)["step"].dtype == "int64"
+    assert len(pd.read_parquet(evaluations)) > 0
+
+
+def test_command_line_refuses_in_one_line(tmp_path: Path):
+    options = ["--preset", "smoke", "--runs", str(tmp_path), "--out", "a", "--evaluations", "b"]
+    with pytest.raises(SystemExit, match=r"^collect: ring_road/td3/seeds_0: there is no finished run in .*$"):
+        collect.main(options)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from algorithms.config import load_preset, resolve
+from analysis.reduction import Reduction, compare, flatten
+
+PAPER = load_preset("paper")
+
+
+def run(overrides: dict[str, Any] | None = None) -> Any:
+    return resolve(PAPER, "ant_gather", "hrl", seeds=range(10), overrides=overrides)
+
+
+def test_a_full_run_is_not_reduced():
+    assert compare(run(), 1_000_000, 10, PAPER) == Reduction(1_000_000, 10, "")
+
+
+def test_a_longer_run_with_more_seeds_is_not_reduced():
+    assert compare(run(), 3_000_000, 12, PAPER).why == ""
+
+
+def test_fewer_steps_and_seeds_are_named_first():
+    why = compare(run({"learner": {"batch_size": 64}}), 10_000, 3, PAPER).why
+    assert why == "10,000 of 1,000,000 steps; 3 of 10 seeds; learner.batch_size 64 instead of 128"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "why"),
+    [
+        ({"run": {"warmup_steps": 3_000}}, "3,000 warm-up steps instead of 10,000"),
+        ({"learner": {"hidden": [32, 32]}}, "learner.hidden [32, 32] instead of [256, 256]"),
+        ({"hierarchy": {"meta_period": 5}}, "hierarchy.meta_period 5 instead of 10"),
+    ],
+)
+def test_any_changed_setting_makes_a_run_reduced(overrides: dict[str, Any], why: str):
+    assert compare(run(overrides), 1_000_000, 10, PAPER).why == why
+
+
+def test_an_option_of_the_task_makes_a_run_reduced():
+    ring = resolve(PAPER, "ring_road", "td3", seeds=range(10), overrides={"environment": {"horizon": 100}})
+    assert compare(ring, 1_500_000, 10, PAPER).why == "environment.horizon 100 instead of its default"
+
+
+def test_how_often_a_run_reports_does_not_matter():
+    changes = {"run": {"log_every": 1_000, "checkpoint_every": 1_000}}
+    assert compare(run(changes), 1_000_000, 10, PAPER).why == ""
+
+
+def test_flatten_joins_nested_keys_with_dots():
+    assert flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": None}) == {"a.b": 1, "a.c.d": [2], "e": None}

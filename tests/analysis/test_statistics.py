@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import math
+import shlex
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from synthetic import write_runs
+
+from algorithms.config import load_preset, preset_arguments
+from analysis import statistics
+from analysis.collect import collect
+from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
+
+TEN = np.arange(10.0)
+
+
+def test_statistics_of_ten_seeds_match_closed_forms():
+    row = summarise(TEN).iloc[0]
+    assert row["n_seeds"] == 10
+    assert row["mean"] == pytest.approx(4.5)
+    assert row["std"] == pytest.approx(math.sqrt((10**2 - 1) / 12))  # divided by n
+
+
+def test_interquartile_mean_cuts_two_of_ten_on_either_side():
+    values = np.array([-1e6, -1e6, 1, 2, 3, 4, 5, 6, 1e6, 1e6])
+    assert interquartile_mean(values) == pytest.approx(3.5)
+    assert interquartile_mean(np.array([0.0, 1, 2, 100])) == pytest.approx(1.5)
+
+
+def test_statistics_match_numpy_at_every_step():
+    values = np.random.default_rng(1).normal(size=(7, 5))
+    table = summarise(values)
+    np.testing.assert_allclose(table["mean"], values.mean(axis=0))
+    np.testing.assert_allclose(table["std"], np.std(values, axis=0, ddof=0))
+    np.testing.assert_allclose(table["iqm"], [stats.trim_mean(column, 0.25) for column in values.T])
+
+
+def test_bootstrap_interval_is_scipys_percentile_interval():
+    def iqm(sample: Any, axis: int) -> Any:
+        return stats.trim_mean(sample, 0.25, axis=axis)
+
+    expected = stats.bootstrap((TEN,), iqm, n_resamples=500, method="percentile", rng=np.random.default_rng(3))
+    low, high = bootstrap_interval(TEN, resamples=500, seed=3)
+    assert low == pytest.approx(expected.confidence_interval.low)
+    assert high == pytest.approx(expected.confidence_interval.high)
+
+
+def test_bootstrap_interval_of_two_seeds_is_their_range():
+    # A quarter of all resamples repeats either seed, far more than 2.5 %.
+    assert bootstrap_interval(np.array([1.0, 5.0])) == (1.0, 5.0)
+
+
+def test_bootstrap_interval_covers_the_truth_about_as_often_as_it_says():
+    random = np.random.default_rng(0)
+    low, high = bootstrap_interval(random.normal(size=(20, 400)), resamples=400)
+    coverage = np.mean((low < 0) & (high > 0))
+    assert 0.88 < coverage < 0.98
+
+
+def test_bootstrap_interval_is_the_same_each_time_and_at_steps_with_the_same_values():
+    values = np.random.default_rng(2).normal(size=8)
+    low, high = bootstrap_interval(np.stack([values, values], axis=1))
+    assert low[0] == low[1] == bootstrap_interval(values)[0]
+    assert high[0] == high[1] == bootstrap_interval(values)[1]
+
+
+def test_a_single_seed_has_no_interval():
+    row = summarise(np.array([[3.0]])).iloc[0]
+    assert (row["n_seeds"], row["mean"], row["std"], row["iqm"]) == (1, 3, 0, 3)
+    assert math.isnan(row["ci_low"])
+    assert math.isnan(row["ci_high"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_identical_seeds_have_an_interval_of_no_width():
+    row = summarise(np.full(10, 2.5)).iloc[0]
+    assert (row["std"], row["ci_low"], row["ci_high"]) == (0, 2.5, 2.5)
+
+
+@pytest.mark.filterwarnings("error")
+def test_seeds_without_a_value_are_left_out():
+    nan = np.nan
+    table = summarise(np.array([[nan, nan, 1.0], [nan, 4.0, 2.0], [nan, 6.0, 6.0]]))
+    assert table["n_seeds"].tolist() == [0, 2, 3]
+    assert table["mean"].isna().tolist() == [True, False, False]
+    assert table["mean"].tolist()[1:] == [5, 3]
+    assert table.loc[1, ["ci_low", "ci_high"]].tolist() == [4, 6]
+
+
+@pytest.mark.filterwarnings("error")
+def test_final_value_is_the_mean_of_the_last_tenth_of_each_seed():
+    ramp = np.arange(40.0)
+    nan = np.full(40, np.nan)
+    late = np.where(ramp < 38, np.nan, ramp)
+    np.testing.assert_array_equal(final_values(np.stack([ramp, nan, late])), [37.5, np.nan, 38.5])
+    assert final_values(np.array([[1.0, 2.0, 3.0]])) == [3.0]
+    assert final_values(np.arange(25.0)[None]) == [23.0]  # a tenth of 25 points, rounded up to 3
+
+
+def test_table_holds_every_metric_of_every_run_group(statistics: pd.DataFrame):
+    groups = statistics.groupby(["task", "label"])["metric"].unique()
+    common = {"episodes", "return_mean100", "critic_q"}
+    assert set(groups["ant_gather", "td3"]) == common
+    assert set(groups["ring_road", "hrl"]) == common | {"return_fraction_mean100"}
+    assert (statistics.loc[statistics["metric"] == "return_mean100", "step"] > 0).all()
+
+
+def test_table_row_is_the_statistic_of_its_runs(runs: Any, preset: dict[str, Any]):
+    progress = collect(preset, runs).progress
+    table = statistics.learning_curves(progress, preset)
+    last = progress[(progress["task"] == "ring_road") & (progress["label"] == "hrl")]
+    last = last.loc[last["step"] == last["step"].max(), "return_mean100"]
+    key = (table["task"] == "ring_road") & (table["label"] == "hrl") & (table["metric"] == "return_mean100")
+    row = table[key].iloc[-1]
+    assert row["mean"] == pytest.approx(last.mean())
+    assert row["std"] == pytest.approx(last.std(ddof=0))
+    assert row["n_seeds"] == row["seeds_run"] == len(preset["seeds"])
+
+
+def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_path: Any):
+    assert final["reduced"].all()
+    assert final["reduced_why"].str.contains("2 of 10 seeds").all()
+    paper = load_preset("paper") | {"tasks": ["ant_gather"], "algorithms": ["td3"]}
+    write_runs(paper, tmp_path)
+    table = statistics.final_performance(collect(paper, tmp_path).progress, paper)
+    assert not table["reduced"].any()
+    assert (table["reduced_why"] == "").all()
+    assert (table["steps_run"] == table["steps_paper"]).all()
+
+
+def test_command_line_writes_both_tables(runs: Any, preset: dict[str, Any], tmp_path: Any):
+    collect(preset, runs).progress.to_parquet(tmp_path / "runs.parquet")
+    out, final = tmp_path / "new" / "statistics.parquet", tmp_path / "new" / "final.parquet"
+    files = f"--runs {tmp_path / 'runs.parquet'} --out {out} --final {final}"
+    statistics.main(shlex.split(f"{preset_arguments(preset)} {files}"))
+    assert set(pd.read_parquet(out).columns) - set(pd.read_parquet(final).columns) == {"step"}
+
+
+def test_command_line_refuses_an_unknown_preset_in_one_line(tmp_path: Any):
+    with pytest.raises(SystemExit, match=r"^statistics: preset 'papr' not found; allowed: .*paper"):
+        statistics.main(["--preset", "papr", "--runs", "a", "--out", "b", "--final", "c"])

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from algorithms.registry import ALGORITHMS
+from analysis import style
+from envs.names import TASKS
+
+
+@pytest.fixture(autouse=True)
+def _restore_style():
+    with matplotlib.rc_context():
+        style.use()
+        yield
+
+
+def extent(**changes: Any) -> pd.DataFrame:
+    row = {"steps_run": 1_000, "seeds_run": 2, "reduced_why": ""}
+    return pd.DataFrame([row | changes])
+
+
+def test_registered_tasks_and_algorithms_have_names_and_distinct_fixed_colours():
+    assert set(style.TASK_NAMES) == set(TASKS)
+    assert set(style.ALGORITHM_NAMES) == set(style.COLOURS) == set(ALGORITHMS)
+    assert len(set(style.COLOURS.values())) == len(style.COLOURS)
+
+
+def test_unknown_names_are_made_readable():
+    assert style.task_name("ant_push") == "Ant Push"
+    assert style.algorithm_name("sac_her") == "SAC HER"
+    assert style.algorithm_name("hrl-long_period") == "HRL (long period)"
+    assert style.metric_name("mean_speed_mean100") == "Mean speed (last 100 episodes)"
+    assert style.metric_name("return_mean100") == "Return (last 100 episodes)"
+
+
+def test_new_algorithms_get_free_colours_and_known_ones_keep_theirs():
+    colours = style.colours(["sac", "td3", "ppo", "sac"])
+    assert colours["td3"] == style.COLOURS["td3"]
+    assert len({colours[label] for label in ("sac", "ppo", "td3", "hrl")}) == 4
+    assert all(matplotlib.colors.is_color_like(colour) for colour in colours.values())
+
+
+def test_more_algorithms_than_colours_still_have_one_each():
+    labels = [f"algorithm{number}" for number in range(12)]
+    assert set(labels) <= set(style.colours(labels))
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        ("", []),
+        ("400 of 1,000 steps; 2 of 10 seeds", ["400 of 1,000 steps", "2 of 10 seeds"]),
+        ("2 of 10 seeds; learner.hidden [32, 32] instead of [256, 256]", ["2 of 10 seeds", "1 setting changed"]),
+        ("learner.tau 1 instead of 2; learner.gamma 1 instead of 2", ["2 settings changed"]),
+    ],
+)
+def test_reductions_name_steps_and_seeds_and_count_the_rest(why: str, expected: list[str]):
+    assert style.reductions(extent(reduced_why=why)) == expected
+
+
+def test_reductions_of_several_runs_are_named_once():
+    rows = pd.concat([extent(reduced_why="2 of 10 seeds"), extent(reduced_why="2 of 10 seeds; a 1 instead of 2")])
+    assert style.reductions(rows) == ["2 of 10 seeds", "1 setting changed"]
+
+
+def test_extent_is_a_range_where_runs_differ():
+    assert style.extent_text(extent()) == "1,000 steps, 2 seeds"
+    assert style.extent_text(pd.concat([extent(), extent(steps_run=500)])) == "500 to 1,000 steps, 2 seeds"
+
+
+def test_only_a_reduced_panel_has_a_banner():
+    figure = Figure()
+    full, reduced = figure.subplots(1, 2)
+    style.mark_extent(full, extent())
+    style.mark_extent(reduced, extent(reduced_why="1,000 of 9,000 steps; 2 of 10 seeds; a 1 instead of 2"))
+    assert full.texts[0].get_bbox_patch() is None
+    assert full.texts[0].get_text() == "1,000 steps, 2 seeds"
+    patch = reduced.texts[0].get_bbox_patch()
+    assert patch is not None
+    assert matplotlib.colors.same_color(patch.get_facecolor(), style.REDUCED_COLOUR)
+    assert reduced.texts[0].get_text() == "reduced: 1,000 of 9,000 steps, 2 of 10 seeds\n1 setting changed"
+
+
+def test_unknown_file_formats_are_refused(tmp_path: Path):
+    with pytest.raises(ValueError, match=r"figure.jpeg' is not a figure file; allowed endings: .svg, .pdf, .png"):
+        style.save(Figure(), [tmp_path / "figure.jpeg"])

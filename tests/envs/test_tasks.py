@@ -1,0 +1,88 @@
+"""What holds for every registered task."""
+
+import gymnasium
+import numpy as np
+import pytest
+
+from envs.names import TASKS
+from envs.tasks import make, make_vector
+
+SHORT = {"ring_road": {"warmup_steps": 20, "horizon": 30}}
+
+
+@pytest.fixture(params=TASKS)
+def env(request):
+    env = make(request.param, SHORT.get(request.param))
+    yield env
+    env.close()
+
+
+def test_task_describes_the_environment(env):
+    task, size = env.task, env.observation_space.shape[0]
+    assert env.observation_space.dtype == np.float32
+    assert len(task.unit_scale) == size
+    assert len(task.goal_low) == len(task.goal_high) == len(task.goal_indices)
+    assert (task.goal_low < task.goal_high).all()
+    for indices in (task.goal_indices, task.manager_indices, task.worker_indices, task.position_indices):
+        assert all(0 <= index < size for index in indices)
+    assert set(task.position_indices) <= set(task.goal_indices)
+    assert task.evaluation_points
+    assert len({point.name for point in task.evaluation_points}) == len(task.evaluation_points)
+
+
+def test_episode_ends_at_the_horizon_with_its_metrics(env):
+    env.reset(seed=0)
+    for step in range(1, env.task.horizon + 1):
+        *_, terminated, truncated, info = env.step(np.zeros(env.action_space.shape))
+        assert not terminated
+        assert truncated == (step == env.task.horizon)
+        assert ("episode_metrics" in info) == truncated
+    assert set(info["episode_metrics"]) == set(env.task.episode_metrics)
+    assert all(isinstance(value, float) for value in info["episode_metrics"].values())
+
+
+@pytest.mark.parametrize("action", [np.nan, np.inf])
+def test_action_that_is_not_finite_is_refused_and_changes_nothing(env, action):
+    env.reset(seed=0)
+    before = env.episode_state
+    with pytest.raises(ValueError, match="finite numbers"):
+        env.step(np.full(env.action_space.shape, action))
+    assert str(env.episode_state) == str(before)
+
+
+def test_action_of_another_shape_is_refused(env):
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="it must be"):
+        env.step(np.zeros(env.action_space.shape[0] + 1))
+
+
+def test_actions_are_clipped_to_the_box(env):
+    observations = []
+    for scale in (1, 10):
+        env.reset(seed=3)
+        observations.append(env.step(env.action_space.high * scale)[0])
+    np.testing.assert_array_equal(*observations)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_identifier_is_registered(task):
+    assert gymnasium.spec(TASKS[task].gymnasium_id).entry_point == TASKS[task].entry_point
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_members_of_a_vector_do_what_they_do_alone(task):
+    options = SHORT.get(task)
+    separate = task == "ring_road"
+    vector = make_vector(task, 2, options, separate_processes=separate)
+    seeds = [4, 9]
+    together = [vector.reset(seed=list(seeds))[0]]
+    shape = vector.action_space.shape
+    actions = np.random.default_rng(0).uniform(-1, 1, (5, *shape)).astype(np.float32)
+    together += [vector.step(action)[0] for action in actions]
+    vector.close()
+    for index, seed in enumerate(seeds):
+        env = make(task, options)
+        alone = [env.reset(seed=seed)[0]]
+        alone += [env.step(action[index])[0] for action in actions]
+        env.close()
+        np.testing.assert_array_equal(np.stack(together)[:, index], np.stack(alone))

@@ -1,0 +1,100 @@
+"""What the workflow plans and refuses, without running anything."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from algorithms.config import load_preset
+
+pytestmark = pytest.mark.workflow
+
+
+def planned(output: str) -> dict[str, int]:
+    """Number of jobs per rule in the first job table of a dry run."""
+    table = output.partition("Job stats:")[2].partition("\n\n")[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
+
+
+def test_a_bare_call_plans_the_whole_paper(snakemake: Any):
+    paper = load_preset("paper")
+    run = snakemake("--dry-run")
+    assert run.returncode == 0, run.stderr
+    trainings = len(paper["tasks"]) * len(paper["algorithms"]) * len(paper["seeds"])
+    assert len(paper["seeds"]) == 10
+    drawn = {"figure_05": 1, "final_performance": 1}
+    rest = {"collect": 1, "statistics": 1, "all": 1}
+    assert planned(run.stdout) == {"train": trainings, **drawn, **rest, "total": trainings + 5}
+
+
+def test_the_profile_of_the_repository_is_used(snakemake: Any):
+    run = snakemake("--dry-run")
+    assert re.search("Using workflow specific profile .*profiles/default", run.stderr)
+
+
+@pytest.mark.parametrize("preset", ["quick", "smoke"])
+def test_other_presets_are_merged_onto_the_paper(snakemake: Any, preset: str):
+    values = load_preset(preset)
+    run = snakemake("--dry-run", "--configfile", f"config/{preset}.yaml")
+    assert run.returncode == 0, run.stderr
+    assert planned(run.stdout)["train"] == len(values["tasks"]) * len(values["algorithms"]) * len(values["seeds"])
+    assert (
+        f"--preset {preset} --task"
+        in snakemake("--dry-run", "--printshellcmds", "--configfile", f"config/{preset}.yaml").stdout
+    )
+
+
+def test_seeds_of_a_job_are_trained_side_by_side(snakemake: Any):
+    run = snakemake("--dry-run", "--config", "seeds_per_job=5", "tasks=['ant_gather']", "algorithms=['hrl']")
+    assert planned(run.stdout)["train"] == 2
+    assert "runs/ant_gather/hrl/seeds_5-9/progress.csv" in run.stdout
+
+
+def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Path):
+    (tmp_path / "mine.yaml").write_text("preset: mine\nresults: mine\nlearner: {default: {batch_size: 64}}\n")
+    run = snakemake("--dry-run", "--printshellcmds", "--configfile", str(tmp_path / "mine.yaml"))
+    assert run.returncode == 0, run.stderr
+    override = '{"preset": "mine", "results": "mine", "learner": {"default": {"batch_size": 64}}}'
+    assert f"python -m algorithms.train --preset paper --override '{override}' --task ant_gather" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("learner: {default: {batchsize: 64}}", "key 'learner.default.batchsize' is not known; allowed: hidden, "),
+        (
+            "learner: {default: {batch_size: many}}",
+            "learner.default.batch_size = 'many' is not allowed; it must be ",
+        ),
+        ("tasks: [ant_gathr]", "tasks 'ant_gathr' is not known; allowed: ant_gather, "),
+        ("algorithms: [sac]", "algorithms 'sac' is not known; allowed: td3, "),
+        ("studies: [mian]", "studies 'mian' is not known; allowed: main"),
+        ("run: {default: {steps: 1_001}, tasks: {ant_gather: {steps: 1_001}}}", "must be a multiple of log_every"),
+    ],
+)
+def test_a_wrong_preset_is_refused_in_one_line(snakemake: Any, tmp_path: Path, text: str, message: str):
+    (tmp_path / "wrong.yaml").write_text(text)
+    run = snakemake("--configfile", str(tmp_path / "wrong.yaml"))
+    assert run.returncode != 0
+    lines = [line for line in run.stderr.splitlines() if line.startswith("Configuration error: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert run.stderr.splitlines()[-1] == lines[0]
+    assert "Traceback" not in run.stderr
+    assert "Job stats" not in run.stdout + run.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_training_outside_the_preset_is_refused(snakemake: Any):
+    run = snakemake("--dry-run", "results/runs/ant_gather/td3/seeds_77/progress.csv")
+    assert run.returncode != 0
+    assert "ant_gather/td3/seeds_77 is not among the trainings of preset 'paper'" in run.stderr
+
+
+def test_lint_has_nothing_to_say(snakemake: Any):
+    run = snakemake("--lint")
+    assert run.returncode == 0, run.stderr
+    assert "Congratulations" in run.stdout + run.stderr

@@ -1,0 +1,95 @@
+"""The whole workflow on the smoke preset, from nothing to the report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import snakemake_in
+
+from algorithms.config import cells, load_preset
+
+pytestmark = [pytest.mark.workflow, pytest.mark.slow]
+
+SMOKE = ("--configfile", "config/smoke.yaml", "--config", "results=out")
+NOTHING = "Nothing to be done"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory in which the smoke preset has run once."""
+    folder = tmp_path_factory.mktemp("smoke")
+    run = snakemake_in(folder)(*SMOKE)
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+def test_every_output_is_there(folder: Path):
+    out = folder / "out"
+    for run in cells(load_preset("smoke")):
+        files = {path.name for path in (out / "runs" / run.key).iterdir()}
+        assert files == {"progress.csv", "timing.csv", "evaluations.csv", "run.json", "policy.pt"}
+    for name in ("figures/figure_05.svg", "figures/figure_05.pdf", "figures/figure_05.png"):
+        assert (out / name).stat().st_size > 5_000
+    for ending in ("csv", "md", "tex"):
+        assert "hrl" in (out / f"tables/final_performance.{ending}").read_text().lower()
+    assert len(list((out / "benchmarks").rglob("*.tsv"))) == len(cells(load_preset("smoke")))
+
+
+def test_numbers_in_the_table_are_those_of_the_runs(folder: Path):
+    preset = load_preset("smoke")
+    table = pd.read_csv(folder / "out/tables/final_performance.csv").set_index(["task", "label", "metric"])
+    for task in preset["tasks"]:
+        files = (folder / "out/runs" / task / "td3").rglob("progress.csv")
+        ends = [pd.read_csv(path)["return_mean100"].iloc[-1] for path in files]
+        assert table.loc[(task, "td3", "return_mean100"), "mean"] == pytest.approx(sum(ends) / len(ends), rel=1e-5)
+    assert (table["steps_run"] < table["steps_paper"]).all()
+    assert table["reduced_why"].notna().all()
+
+
+def test_a_second_call_does_nothing(folder: Path):
+    run = snakemake_in(folder)(*SMOKE)
+    assert run.returncode == 0
+    assert NOTHING in run.stdout + run.stderr
+
+
+def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):
+    change = "environment={'tasks': {'ring_road': {'horizon': 149}}}"
+    run = snakemake_in(folder)("--dry-run", *SMOKE, change)
+    preset = load_preset("smoke")
+    trainings = [line for line in run.stdout.splitlines() if line.strip().startswith("wildcards: ")]
+    assert len(trainings) == len(preset["algorithms"]) * len(preset["seeds"])
+    assert all("task=ring_road" in line for line in trainings)
+
+
+def test_another_seed_trains_that_seed_alone(folder: Path):
+    run = snakemake_in(folder)("--dry-run", *SMOKE, "seeds=[0, 1, 5]")
+    preset = load_preset("smoke")
+    trainings = [line for line in run.stdout.splitlines() if line.strip().startswith("wildcards: ")]
+    assert len(trainings) == len(preset["algorithms"]) * len(preset["tasks"])
+    assert all("seeds=5" in line for line in trainings)
+
+
+def test_copied_results_with_other_settings_are_refused(folder: Path):
+    run_json = folder / "out/runs/ant_gather/td3/seeds_0/run.json"
+    original = run_json.read_text()
+    description = json.loads(original)
+    description["config"]["learner"]["gamma"] = 0.5
+    try:
+        run_json.write_text(json.dumps(description | {"hash": "another"}))
+        run = snakemake_in(folder)(*SMOKE, "--retries", "0", "--forcerun", "collect")
+    finally:
+        run_json.write_text(original)
+    assert run.returncode != 0
+    message = "ant_gather/td3/seeds_0: made with other settings: learner.gamma is 0.5, the preset asks for 0.99"
+    assert f"collect: {message}" in run.stderr
+
+
+def test_report_is_written(folder: Path):
+    run = snakemake_in(folder)(*SMOKE, "--report", "report.html")
+    assert run.returncode == 0, run.stderr
+    report = (folder / "report.html").read_text()
+    assert "figure_05.svg" in report
+    assert "final_performance.csv" in report
