@@ -22,7 +22,6 @@ help:
 
 reproduce: $(VENV)/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile config/$(PRESET).yaml
-	@$(BIN)/python -m analysis.where --preset $(PRESET)
 
 ## The checks
 
@@ -50,11 +49,16 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
+# Renew the exact versions: install the newest that pyproject.toml allows, and write down what was installed.
 lock:
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet torch==2.13.0 --editable '.[development]'
-	$(BIN)/python tests/setup/write_lock.py
+	{ echo "# Exact versions for Python 3.11, written by 'make lock'."; \
+	  $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools \
+	  | sed 's/+cpu$$//'; } > requirements.lock
+	{ echo "# For users of conda: the same versions as requirements.lock, written by 'make lock'."; \
+	  printf 'name: cher\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
+	  grep -v '^#' requirements.lock | sed 's/^/      - /'; } > environment.yml
 
 clean:
 	rm -rf $(VENV) .snakemake .pytest_cache .mypy_cache .ruff_cache

@@ -1,5 +1,6 @@
 # Train every algorithm on every task, then redraw the figures and tables:  snakemake --cores 32
 # Another preset:  snakemake --cores 2 --configfile config/quick.yaml
+# Values of one's own go into a yaml file (`--configfile`); `--config` reads numbers inside a list as text.
 import os
 import sys
 from pathlib import Path

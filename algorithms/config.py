@@ -260,3 +260,7 @@ def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
         models = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
         model = models[-1] if models else model
     return list(getattr(model, "model_fields", {}))
+
+
+if __name__ == "__main__":
+    print(json.dumps(schema(), indent=2))

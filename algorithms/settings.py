@@ -134,7 +134,7 @@ class RunConfig(Strict):
 
     task: str
     algorithm: str
-    variant: str | None
+    variant: str | None = None
     seeds: Annotated[list[Seed], Field(min_length=1)]
     run: RunSettings
     environment: EnvironmentSettings

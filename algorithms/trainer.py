@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box
 
 from algorithms.algorithm import Algorithm, Array
 from algorithms.clock import Clock
-from algorithms.evaluation import Interrupted, evaluate
+from algorithms.evaluate import Interrupted, evaluate
 from algorithms.records import EpisodeLog, Row
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
 from algorithms.settings import RunConfig
-from envs.base import TaskSpec
-from envs.tasks import VectorTask, make, make_vector
+from envs.tasks import VectorTask, describe, make_vector
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +30,7 @@ class Trainer:
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config, self.settings = config, config.run
-        self.task, actions = describe(config)
+        self.task, actions = describe(config.task, config.environment.model_dump())
         self._evaluation_envs = self._make_envs(alone=False)  # before a simulation starts in this process
         self.envs = self._make_envs(alone=len(config.seeds) == 1)
         self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
@@ -172,11 +170,3 @@ class Trainer:
         separate = self.task.one_per_process and not alone
         options = self.config.environment.model_dump()
         return make_vector(self.config.task, len(self.config.seeds), options, separate_processes=separate)
-
-
-def describe(config: RunConfig) -> tuple[TaskSpec, Box]:
-    """The task of a run and its action box."""
-    env = make(config.task, config.environment.model_dump())
-    assert isinstance(env.action_space, Box)
-    env.close()
-    return env.task, env.action_space

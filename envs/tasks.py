@@ -9,9 +9,10 @@ from importlib import import_module
 from typing import Any
 
 import gymnasium
+from gymnasium.spaces import Box
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
-from envs.base import TaskEnv
+from envs.base import TaskEnv, TaskSpec
 from envs.names import TASKS
 
 VectorTask = SyncVectorEnv | AsyncVectorEnv
@@ -27,6 +28,14 @@ def make(task: str, options: Mapping[str, Any] | None = None) -> TaskEnv:
     env = gymnasium.make(TASKS[task].gymnasium_id, disable_env_checker=True, **(options or {})).unwrapped
     assert isinstance(env, TaskEnv)
     return env
+
+
+def describe(task: str, options: Mapping[str, Any] | None = None) -> tuple[TaskSpec, Box]:
+    """A task as a learner sees it, and its action box."""
+    env = make(task, options)
+    assert isinstance(env.action_space, Box)
+    env.close()
+    return env.task, env.action_space
 
 
 def option_names(task: str) -> list[str]:

@@ -3,6 +3,7 @@ import hashlib
 import json
 
 from algorithms.config import cells, load_preset, preset_arguments
+from algorithms.settings import format_seeds
 
 RESULTS = config["results"]
 PRESET = preset_arguments(config)
@@ -14,10 +15,11 @@ FIGURES = {"main": ["figure_05"]}
 TABLES = {"main": ["final_performance"]}
 
 
+# Only what the preset asks for can be trained.
 wildcard_constraints:
-    task="[a-z0-9_]+",
-    label="[a-z0-9_]+(-[a-z0-9_]+)?",
-    seeds="[0-9,-]+",
+    task="|".join(sorted({run.task for run in RUNS.values()})),
+    label="|".join(sorted({run.label for run in RUNS.values()})),
+    seeds="|".join(sorted({format_seeds(run.seeds) for run in RUNS.values()})),
 
 
 def targets(studies):
@@ -33,12 +35,7 @@ def targets(studies):
 
 def planned(wildcards):
     """The planned training that a run folder's wildcards name."""
-    key = f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"
-    if key not in RUNS:
-        raise WorkflowError(
-            f"{key} is not among the trainings of preset '{config['preset']}'"
-        )
-    return RUNS[key]
+    return RUNS[f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"]
 
 
 def algorithm_arguments(wildcards):

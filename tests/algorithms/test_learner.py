@@ -77,7 +77,7 @@ def test_output_of_a_fresh_actor_is_the_middle_of_its_box() -> None:
 def test_a_saturated_actor_reaches_the_corners(output: float, corner: NDArray[Any]) -> None:
     learner = build()
     constant(learner.actor, output)
-    np.testing.assert_allclose(learner.actions(torch.zeros(1, 1, 3))[0, 0], corner, atol=1e-5)
+    np.testing.assert_allclose(learner.actions(torch.zeros(1, 1, 3))[0, 0].detach(), corner, atol=1e-5)
     np.testing.assert_allclose(learner.act(torch.zeros(1, 3), explore=False)[0], corner, atol=1e-5)
 
 

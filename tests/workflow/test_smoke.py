@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -55,21 +56,30 @@ def test_a_second_call_does_nothing(folder: Path):
     assert NOTHING in run.stdout + run.stderr
 
 
+def planned_trainings(folder: Path, change: str) -> list[str]:
+    """The wildcards of every training that is planned after a change of the preset."""
+    (folder / "change.yaml").write_text(change)
+    run = snakemake_in(folder)("--dry-run", SMOKE[0], SMOKE[1], str(folder / "change.yaml"), *SMOKE[2:])
+    assert run.returncode == 0, run.stderr
+    return re.findall("wildcards: (task=.*)", run.stdout)
+
+
 def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):
-    change = "environment={'tasks': {'ring_road': {'horizon': 149}}}"
-    run = snakemake_in(folder)("--dry-run", *SMOKE, change)
     preset = load_preset("smoke")
-    trainings = [line for line in run.stdout.splitlines() if line.strip().startswith("wildcards: ")]
+    trainings = planned_trainings(folder, "environment: {tasks: {ring_road: {horizon: 149}}}")
     assert len(trainings) == len(preset["algorithms"]) * len(preset["seeds"])
-    assert all("task=ring_road" in line for line in trainings)
+    assert all("task=ring_road" in wildcards for wildcards in trainings)
 
 
 def test_another_seed_trains_that_seed_alone(folder: Path):
-    run = snakemake_in(folder)("--dry-run", *SMOKE, "seeds=[0, 1, 5]")
     preset = load_preset("smoke")
-    trainings = [line for line in run.stdout.splitlines() if line.strip().startswith("wildcards: ")]
+    trainings = planned_trainings(folder, "seeds: [0, 1, 5]")
     assert len(trainings) == len(preset["algorithms"]) * len(preset["tasks"])
-    assert all("seeds=5" in line for line in trainings)
+    assert all("seeds=5" in wildcards for wildcards in trainings)
+
+
+def test_an_algorithm_less_retrains_nothing(folder: Path):
+    assert planned_trainings(folder, "algorithms: [hrl]") == []
 
 
 def test_copied_results_with_other_settings_are_refused(folder: Path):

@@ -1,22 +1,34 @@
-"""Deterministic evaluation that leaves a training untouched.
+"""Deterministic evaluation, during a training or of a finished run.
 
-It has its own environments, its own policy memory and its own random streams, which depend on seed, training step,
-evaluation point and episode alone: every algorithm meets the same starts.
+    python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --episodes 50
+
+It leaves a training untouched: it has its own environments, its own policy memory and its own random streams.
+These depend on seed, training step, evaluation point and episode alone, so that every algorithm meets the same
+starts.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import torch
 
 from algorithms.algorithm import Array, Mask, Policy
-from algorithms.records import Row
+from algorithms.learner import load_networks
+from algorithms.records import Row, write_table
+from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
+from algorithms.settings import RunConfig
 from envs.base import TaskSpec
-from envs.tasks import VectorTask
+from envs.tasks import VectorTask, describe, make_vector
 
 
 class Interrupted(Exception):
@@ -92,3 +104,48 @@ def evaluate(
         for seed, result in zip(seeds, results, strict=True)
         for point, outcomes in result.items()
     ]
+
+
+def evaluate_run(folder: Path, episodes: int) -> list[Row]:
+    """Evaluate the final policies of a finished run; its first episodes are those of its last evaluation.
+
+    Args:
+        folder: the run folder.
+        episodes: per seed and evaluation point.
+
+    Raises:
+        FileNotFoundError: the folder holds no finished run.
+    """
+    config = RunConfig.model_validate(json.loads((folder / "run.json").read_text())["config"])
+    task, actions = describe(config.task, config.environment.model_dump())
+    algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
+    load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
+    number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
+    envs = make_vector(config.task, number, config.environment.model_dump(), separate_processes=separate)
+    try:
+        return evaluate(algorithm.policy, envs, task, config.seeds, step=config.run.steps, episodes=episodes)
+    finally:
+        envs.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
+    parser.add_argument("--run", type=Path, required=True, help="the run folder")
+    parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
+    parser.add_argument("--out", type=Path, help="a csv file for the rows")
+    options = parser.parse_args(arguments)
+    if options.episodes < 1:
+        parser.error(f"--episodes is {options.episodes}; it must be at least 1")
+    if not (options.run / "run.json").is_file():
+        parser.error(f"--run '{options.run}' holds no finished run (no run.json)")
+    torch.set_num_threads(1)
+    rows = evaluate_run(options.run, options.episodes)
+    print(pd.DataFrame(rows).to_string(index=False))
+    if options.out:
+        write_table(options.out, rows)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
