@@ -26,10 +26,10 @@ reproduce: $(VENV)/ready
 ## The checks
 
 test: check
-	$(BIN)/pytest -n $(CORES) --dist worksteal
+	$(BIN)/pytest -n $(CORES) --dist loadfile
 
 test-slow: $(VENV)/ready
-	$(BIN)/pytest -n $(CORES) --dist worksteal -m slow
+	$(BIN)/pytest -n $(CORES) --dist loadfile -m slow
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

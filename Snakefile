@@ -1,13 +1,13 @@
 # Train every algorithm on every task, then redraw the figures and tables:  snakemake --cores 32
 # Another preset:  snakemake --cores 2 --configfile config/quick.yaml
-# Values of one's own go into a yaml file (`--configfile`); `--config` reads numbers inside a list as text.
+# Part of a preset:  snakemake --cores 2 --config 'tasks=[ring_road]' 'seeds=[0,1]'
 import os
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
-from algorithms.config import ConfigError, validate
+from algorithms.config import ConfigError, retype, validate
 
 min_version("9.27")
 
@@ -16,6 +16,7 @@ configfile: Path(workflow.basedir) / "config/paper.yaml"
 
 
 try:
+    config.update(retype(config))
     validate(config)
 except ConfigError as error:
     sys.exit(f"Configuration error: {error}")
@@ -45,3 +46,9 @@ include: "rules/train.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+
+
+onsuccess:
+    print(f"Figures: {RESULTS}/figures\nTables:  {RESULTS}/tables")
+    if reduced := describe_reduction():
+        print(f"Reduced: {reduced}")

@@ -118,6 +118,16 @@ def resolve(
     return _parse(RunConfig, head | values)
 
 
+def retype(values: Any) -> Any:
+    """Read texts that stand for numbers; Snakemake hands over everything inside ``--config key=[...]`` as text."""
+    if isinstance(values, Mapping):
+        return {key: retype(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [retype(value) for value in values]
+    number = yaml.safe_load(values) if isinstance(values, str) else values
+    return number if isinstance(number, int | float) else values
+
+
 def difference(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """The smallest overlay that turns ``base`` into ``values`` when merged onto it."""
     overlay: dict[str, Any] = {}

@@ -154,7 +154,9 @@ class RunConfig(Strict):
     @property
     def experiment(self) -> dict[str, Any]:
         """Everything that decides the numbers of a run, except which seeds are in the group."""
-        return self.model_dump(mode="json", exclude={"seeds"}, exclude_none=True)
+        return self.model_dump(
+            mode="json", exclude={"seeds": True, "run": {"checkpoint_every"}}, exclude_none=True
+        )
 
     @property
     def hash(self) -> str:

@@ -18,6 +18,7 @@ rule collect:
         evaluations=ensure(f"{RESULTS}/tables/evaluations.parquet", non_empty=True),
     log:
         f"{RESULTS}/logs/collect.log",
+    retries: 0  # a refusal stays a refusal
     params:
         preset=PRESET,
     shell:

@@ -14,7 +14,7 @@ def perceptron(networks: Mapping[str, Tensor], name: str, group: int) -> nn.Sequ
     layers: list[nn.Module] = []
     for index in range(sum(key.startswith(f"{name}.weight_") for key in networks)):
         weight = networks[f"{name}.weight_{index}"][group].double()
-        linear = nn.Linear(*weight.shape, dtype=torch.float64)
+        linear = nn.Linear(weight.shape[0], weight.shape[1], dtype=torch.float64)
         linear.weight.data = weight.T.clone()
         linear.bias.data = networks[f"{name}.bias_{index}"][group].double().reshape(-1).clone()
         layers += [linear, nn.ReLU()]

@@ -76,6 +76,8 @@ def test_hash_depends_on_what_decides_the_numbers(paper):
     assert run.hash == config.resolve(paper, "ant_gather", "hrl", seeds=[7]).hash
     changed = config.resolve(paper, "ant_gather", "hrl", seeds=[0], overrides={"learner": {"tau": 0.01}})
     assert run.hash != changed.hash
+    saved_more_often = {"run": {"checkpoint_every": 1000}}
+    assert run.hash == config.resolve(paper, "ant_gather", "hrl", seeds=[0], overrides=saved_more_often).hash
     unrelated = config.merge(paper, {"learner": {"tasks": {"ring_road": {"tau": 0.01}}}})
     assert run.hash == config.resolve(unrelated, "ant_gather", "hrl", seeds=[0]).hash
 
@@ -88,6 +90,13 @@ def test_preset_arguments_survive_the_round_trip(paper):
     config.add_preset_arguments(parser)
     assert config.preset_from(parser.parse_args(shlex.split(arguments))) == values
     assert config.preset_arguments(paper) == "--preset paper"
+
+
+def test_text_that_stands_for_numbers_is_read():
+    typed = config.retype(
+        {"seeds": ["0", "12"], "learner": {"default": {"tau": "0.5", "critic_loss": "huber"}}, "n": 3}
+    )
+    assert typed == {"seeds": [0, 12], "learner": {"default": {"tau": 0.5, "critic_loss": "huber"}}, "n": 3}
 
 
 def test_preset_of_ones_own_falls_back_on_the_paper(paper):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,10 @@ from algorithms.goals import Goals
 PATH = np.array([(1, 2), (2, 1.5), (2.5, 2.5), (4, 3)], np.float32)
 
 
+def vector(*values: float) -> NDArray[np.float32]:
+    return np.array(values, np.float32)
+
+
 def plane(*, relative: bool) -> Goals:
     return Goals(replace(RELATIVE, goal_indices=(0, 1), relative_goals=relative))
 
@@ -25,7 +30,7 @@ def plane(*, relative: bool) -> Goals:
 def chain(goals: Goals, path: NDArray[Any], goal: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Goals in force along a path (one more than steps) and the rewards of its steps."""
     carried, rewards = [goal], []
-    for now, after in zip(path[:-1], path[1:], strict=True):
+    for now, after in pairwise(path):
         rewards.append(goals.intrinsic_reward(now, carried[-1], after))
         carried.append(goals.transition(now, carried[-1], after))
     return np.array(carried), np.array(rewards)
@@ -61,20 +66,20 @@ def test_goals_leave_their_box_within_a_period() -> None:
 
 def test_absolute_goal_of_a_speed_stays() -> None:
     goals = Goals(replace(ABSOLUTE, goal_indices=(0,)))
-    after = goals.transition(np.float32([9, 1]), np.float32([7]), np.float32([12, 1]))
+    after = goals.transition(vector(9, 1), vector(7), vector(12, 1))
     np.testing.assert_array_equal(after, [7])
 
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_reward_is_a_distance_not_a_mean(relative: bool) -> None:
-    goals, here = plane(relative=relative), np.zeros(2, np.float32)
-    assert goals.intrinsic_reward(here, np.float32([3, 4]), here) == pytest.approx(-5, rel=1e-7)
+    goals, here = plane(relative=relative), vector(0, 0)
+    assert goals.intrinsic_reward(here, vector(3, 4), here) == pytest.approx(-5, rel=1e-7)
 
 
 @pytest.mark.parametrize("relative", [True, False])
 def test_reward_of_a_goal_that_is_met(relative: bool) -> None:
-    goals, here = plane(relative=relative), np.zeros(2)
-    assert goals.intrinsic_reward(here, np.zeros(2), here) == pytest.approx(-1e-5, rel=1e-6)
+    goals, here = plane(relative=relative), vector(0, 0)
+    assert goals.intrinsic_reward(here, here, here) == pytest.approx(-1e-5, rel=1e-6)
 
 
 @pytest.mark.parametrize(("residual", "gradient"), [((3, 4), (-0.6, -0.8)), ((0, 0), (0, 0))])
@@ -82,15 +87,16 @@ def test_gradient_of_the_reward(residual: tuple[float, ...], gradient: tuple[flo
     goal = torch.tensor(residual, dtype=torch.float64, requires_grad=True)
     here = torch.zeros(2, dtype=torch.float64)
     plane(relative=True).intrinsic_reward(here, goal, here).backward()
-    np.testing.assert_allclose(goal.grad, gradient, atol=1e-12)
+    assert goal.grad is not None
+    np.testing.assert_allclose(goal.grad.numpy(), np.array(gradient), atol=1e-12)
 
 
 def test_goal_indices_keep_their_order() -> None:
     goals = Goals(replace(RELATIVE, goal_indices=(3, 1)))
     now, after = np.arange(7, dtype=np.float32), np.array([0, 10, 0, 100, 0, 0, 0], np.float32)
     np.testing.assert_array_equal(goals.state(now), [3, 1])
-    np.testing.assert_array_equal(goals.transition(now, np.float32([0, 0]), after), [3 - 100, 1 - 10])
-    np.testing.assert_array_equal(goals.residual(now, np.float32([1, 2]), after), [4 - 100, 3 - 10])
+    np.testing.assert_array_equal(goals.transition(now, vector(0, 0), after), [3 - 100, 1 - 10])
+    np.testing.assert_array_equal(goals.residual(now, vector(1, 2), after), [4 - 100, 3 - 10])
 
 
 numbers = st.floats(-50, 50, width=32)
@@ -115,7 +121,7 @@ def test_goals_follow_the_equations(
     goals = Goals(replace(RELATIVE, goal_indices=indices, relative_goals=relative))
     carried, rewards = chain(goals, np.array(path), np.array(goal))
     expected = goal
-    for time, (now, after) in enumerate(zip(path[:-1], path[1:], strict=True)):
+    for time, (now, after) in enumerate(pairwise(path)):
         wanted = [(now[index] if relative else 0) + part for index, part in zip(indices, expected, strict=True)]
         missing = [want - after[index] for index, want in zip(indices, wanted, strict=True)]
         assert rewards[time] == pytest.approx(-math.sqrt(sum(part**2 for part in missing) + 1e-10), rel=1e-9)

@@ -9,18 +9,11 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box
-from numpy.typing import NDArray
-from toys import ABSOLUTE, ACTIONS, RELATIVE, Rollout, feed, make
+from toys import ABSOLUTE, ACTIONS, RELATIVE, Rollout, feed, make, walk
 
 from algorithms.learner import TD3Learner
 from algorithms.meta import MetaTransition
 from envs.base import TaskSpec
-
-
-def walk(steps: int, speed: float = 0) -> NDArray[np.float32]:
-    """A random path of observations that drifts in every entry."""
-    jumps = np.random.default_rng(0).normal(speed, 0.5, size=(steps + 1, 7))
-    return jumps.cumsum(0).astype(np.float32)
 
 
 def recorded(algorithm: Any) -> list[MetaTransition]:
@@ -36,7 +29,7 @@ def recorded(algorithm: Any) -> list[MetaTransition]:
     return items
 
 
-# ---- what is stored -----------------------------------------------------------------------------------------------
+# ---- what is stored -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
@@ -109,7 +102,7 @@ def test_replay_counts_meta_transitions() -> None:
     assert paper.replay.buffer.capacity == 20_000
 
 
-# ---- acting -------------------------------------------------------------------------------------------------------
+# ---- acting ---------------------------------------------------------------------------------------------------
 
 
 class Spy:
@@ -217,12 +210,10 @@ def test_the_policys_goals_are_those_in_force() -> None:
     there = states[:, list(RELATIVE.goal_indices)]
     np.testing.assert_allclose(there[:10] + goals[:10], (there[0] + goals[0])[None].repeat(10, 0), atol=1e-5)
     seen = torch.from_numpy(states[[0, 10]][:, list(RELATIVE.manager_indices)])
-    np.testing.assert_allclose(
-        [goals[0], goals[10]], algorithm.manager.actions(seen[None])[0].detach(), atol=1e-6
-    )
+    np.testing.assert_allclose([goals[0], goals[10]], algorithm.manager.actions(seen[None])[0].detach(), atol=1e-6)
 
 
-# ---- networks -----------------------------------------------------------------------------------------------------
+# ---- networks -------------------------------------------------------------------------------------------------
 
 
 def test_networks_have_the_sizes_of_the_authors_checkpoint() -> None:

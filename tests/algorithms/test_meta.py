@@ -36,9 +36,7 @@ def append(target: MetaMemory, number: float, reward: float = 0) -> None:
     )
 
 
-def period(
-    target: MetaMemory, numbers: Iterable[float], *, goal: float = 0, done: bool = False
-) -> MetaTransition:
+def period(target: MetaMemory, numbers: Iterable[float], *, goal: float = 0, done: bool = False) -> MetaTransition:
     target.begin(np.array([True]), np.array([[goal]], np.float32))
     for number in numbers:
         append(target, number)
@@ -149,7 +147,7 @@ def test_memory_continues_from_its_state() -> None:
     assert state["lengths"].tolist() == [3]
 
 
-# ---- replay -------------------------------------------------------------------------------------------------------
+# ---- replay ---------------------------------------------------------------------------------------------------
 
 
 def labelled(number: int, length: int) -> MetaTransition:
@@ -220,8 +218,12 @@ def test_an_item_of_one_step_has_only_that_step() -> None:
 
 @pytest.mark.parametrize("length", range(1, 11))
 def test_the_largest_draw_is_the_last_step(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    largest = np.full((1, 4), np.nextafter(np.float32(1), np.float32(0)))
-    monkeypatch.setattr(Streams, "uniform", lambda *arguments, **options: largest)
+    largest = np.full((1, 4), 1 - 2**-24, np.float32)
+
+    def uniform(self: Streams, purpose: str, *shape: int) -> NDArray[np.float32]:
+        return largest
+
+    monkeypatch.setattr(Streams, "uniform", uniform)
     assert (replay_with([length]).sample(Streams([0]), 4).steps == length - 1).all()
 
 
@@ -241,7 +243,7 @@ def test_capacity_counts_items() -> None:
     assert set(batch.rewards[0].tolist()) == {4004, 4005, 4006, 4007, 4008}
 
 
-# ---- statistics ---------------------------------------------------------------------------------------------------
+# ---- statistics -----------------------------------------------------------------------------------------------
 
 
 def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> None:

@@ -8,14 +8,10 @@ import numpy as np
 import pytest
 import torch
 from reference import PlainTD3
-from toys import ACTIONS, RELATIVE, Rollout, feed, make
+from toys import ACTIONS, RELATIVE, Rollout, feed, make, walk
 
 from algorithms.learner import Batch, TD3Learner
 from algorithms.seeding import Streams
-
-
-def path(steps: int, seed: int = 0) -> Any:
-    return np.random.default_rng(seed).normal(size=(steps + 1, 7)).astype(np.float32)
 
 
 def stored(algorithm: Any) -> dict[str, torch.Tensor]:
@@ -25,7 +21,7 @@ def stored(algorithm: Any) -> dict[str, torch.Tensor]:
 
 
 def test_transitions_are_stored_as_the_manager_sees_them() -> None:
-    algorithm, states = make("td3"), path(4)
+    algorithm, states = make("td3"), walk(4)
     actions = feed(algorithm, states, rewards=[1, 2, 3, 4])
     seen, transitions = states[:, list(RELATIVE.manager_indices)], stored(algorithm)
     np.testing.assert_array_equal(transitions["observation"], seen[:-1])
@@ -37,19 +33,19 @@ def test_transitions_are_stored_as_the_manager_sees_them() -> None:
 @pytest.mark.parametrize(("end", "done"), [("terminated", 1), ("truncated", 0), ("", 0)])
 def test_only_a_true_end_stops_bootstrapping(end: str, done: float) -> None:
     algorithm = make("td3")
-    feed(algorithm, path(3), end=end)
+    feed(algorithm, walk(3), end=end)
     np.testing.assert_array_equal(stored(algorithm)["done"], [0, 0, done])
 
 
 def test_replay_holds_as_many_steps_as_configured() -> None:
     algorithm = make("td3", learner={"buffer_steps": 40})
-    feed(algorithm, path(50), rewards=list(range(50)))
+    feed(algorithm, walk(50), rewards=list(range(50)))
     np.testing.assert_allclose(sorted(stored(algorithm)["reward"]), np.arange(10, 50) / 10, rtol=1e-5)
     assert make("td3", learner={"buffer_steps": 200_000}).replay.capacity == 200_000
 
 
 def test_warm_up_actions_are_uniform() -> None:
-    actions = np.array(feed(make("td3"), path(3_000), random=True))
+    actions = np.array(feed(make("td3"), walk(3_000), random=True))
     np.testing.assert_allclose(actions.mean(0), [1, 0], atol=0.1)
     np.testing.assert_allclose(actions.std(0), [4 / 12**0.5] * 2, rtol=0.05)
     assert (actions >= ACTIONS.low).all()
@@ -58,7 +54,7 @@ def test_warm_up_actions_are_uniform() -> None:
 
 def test_actor_learns_every_second_update(monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, calls = make("td3", learner={"hidden": [4]}), Counter[str]()
-    feed(algorithm, path(30), random=True)
+    feed(algorithm, walk(30), random=True)
     for kind in ("update_critics", "update_actor"):
         original = getattr(TD3Learner, kind)
 
@@ -74,16 +70,27 @@ def test_actor_learns_every_second_update(monkeypatch: pytest.MonkeyPatch) -> No
     assert calls == {"update_critics": 1_000, "update_actor": 500}
 
 
+def drawn_batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
+    """The batches of all critic updates from now on."""
+    batches: list[Batch] = []
+    update_critics = TD3Learner.update_critics
+
+    def record(self: TD3Learner, batch: Batch) -> None:
+        batches.append(batch)
+        update_critics(self, batch)
+
+    monkeypatch.setattr(TD3Learner, "update_critics", record)
+    return batches
+
+
 def test_updates_are_those_of_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> None:
     seeds = (3, 8)
     algorithm, streams = make("td3", seeds), Streams(seeds)
     Rollout(algorithm, seeds).run(warmup=100)
+    for part in ("actor", "critics"):  # values of order one, and targets unlike the networks they follow
+        algorithm.networks[f"actor.{part}.weight_2"].mul_(100)
     plain = [PlainTD3(algorithm.networks, "actor", index, ACTIONS.low, ACTIONS.high) for index in range(2)]
-    batches: list[Batch] = []
-    original = TD3Learner.update_critics
-    monkeypatch.setattr(
-        TD3Learner, "update_critics", lambda self, batch: (batches.append(batch), original(self, batch))
-    )
+    batches = drawn_batches(monkeypatch)
     start = {name: tensor.clone() for name, tensor in algorithm.networks.items()}
     for update in range(1, 41):
         algorithm.update()
@@ -99,15 +106,11 @@ def test_updates_are_those_of_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_batches_are_drawn_from_the_whole_replay(monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, rewards = make("td3"), list(range(10, 30))
-    feed(algorithm, path(20), rewards=[float(reward) for reward in rewards], random=True)
-    drawn: list[torch.Tensor] = []
-    original = TD3Learner.update_critics
-    monkeypatch.setattr(
-        TD3Learner, "update_critics", lambda self, batch: (drawn.append(batch.rewards), original(self, batch))
-    )
+    feed(algorithm, walk(20), rewards=[float(reward) for reward in rewards], random=True)
+    batches = drawn_batches(monkeypatch)
     for _ in range(30):
         algorithm.update()
-    seen = {round(10 * reward) for batch in drawn for reward in batch.flatten().tolist()}
+    seen = {round(10 * reward) for batch in batches for reward in batch.rewards.flatten().tolist()}
     assert seen == set(rewards)
 
 
@@ -115,7 +118,7 @@ def test_unit_scale_is_that_of_the_entries_the_policy_sees() -> None:
     raw, unit = make("td3"), make("td3", learner={"input_scale": "unit"})
     factor = torch.from_numpy(RELATIVE.unit_scale[list(RELATIVE.manager_indices)])
     raw.networks["actor.actor.weight_0"].copy_(unit.networks["actor.actor.weight_0"] * factor[:, None])
-    states = path(20)[:, None]
+    states = walk(20)[:, None]
     for state in states:
         np.testing.assert_allclose(raw.policy.act(state), unit.policy.act(state), atol=1e-5)
 

@@ -10,14 +10,21 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
+from torch import Tensor
 
-from algorithms.algorithm import Algorithm, Array, Mask
+from algorithms.algorithm import Algorithm, Array, Bounds, Mask
 from algorithms.config import load_preset, resolve
+from algorithms.learner import Batch, TD3Learner
+from algorithms.networks import MLP
 from algorithms.registry import ALGORITHMS
+from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
 from envs.base import EvaluationPoint, Observation, StepResult, TaskEnv, TaskSpec
 
 CPU = torch.device("cpu")
+
+#: Action box of a lone learner.
+LOW, HIGH = np.array([-1, 0], np.float32), np.array([3, 10], np.float32)
 
 #: Boxes are asymmetric, so that middle and half range both matter.
 ACTIONS = Box(np.array([-1, -2], np.float32), np.array([3, 2], np.float32))
@@ -103,6 +110,49 @@ def make(
     return ALGORITHMS[algorithm].load()(config, task, actions, CPU)
 
 
+def make_learner(
+    *,
+    seeds: tuple[int, ...] = (0,),
+    low: Any = LOW,
+    high: Any = HIGH,
+    inputs: int = 3,
+    streams: Streams | None = None,
+    factor: Tensor | None = None,
+    **changes: Any,
+) -> TD3Learner:
+    """A lone learner named ``worker`` with small settings."""
+    bounds = Bounds(np.asarray(low), np.asarray(high), CPU)
+    chosen = settings("td3", seeds, learner=changes).learner
+    return TD3Learner("worker", inputs, bounds, chosen, streams or Streams(seeds), factor)
+
+
+def shuffle(learner: TD3Learner) -> None:
+    """Weights of order one, and targets unlike the networks they follow, so that mix-ups show."""
+    random = torch.Generator().manual_seed(7)
+    for network in (learner.actor, learner.critics, learner.target_actor, learner.target_critics):
+        network.flat.copy_(torch.randn(network.flat.shape, generator=random, dtype=network.flat.dtype) / 4)
+
+
+def constant(network: MLP, *values: float) -> None:
+    """Make each network of a group return a constant."""
+    network.flat.zero_()
+    network.tensors[-1].data[:] = torch.tensor(values).view(-1, 1, 1)
+
+
+def random_batch(seeds: int, size: int = 8, dtype: torch.dtype = torch.float32) -> Batch:
+    """Transitions whose rewards reach both parts of the Huber loss; some of them end."""
+    random = torch.Generator().manual_seed(5)
+    low, span = torch.tensor(LOW), torch.tensor(HIGH - LOW)
+    fields = {
+        "observations": torch.randn(seeds, size, 3, generator=random),
+        "actions": low + span * torch.rand(seeds, size, 2, generator=random),
+        "rewards": 3 * torch.randn(seeds, size, generator=random),
+        "next_observations": torch.randn(seeds, size, 3, generator=random),
+        "dones": (torch.rand(seeds, size, generator=random) < 0.3).float(),
+    }
+    return Batch(**{name: values.to(dtype) for name, values in fields.items()})
+
+
 class Rollout:
     """Episodes of S point masses under an algorithm, one environment per seed.
 
@@ -118,9 +168,7 @@ class Rollout:
     ) -> None:
         self.algorithm = algorithm
         self.envs = [PointMass(task) for _ in seeds]
-        self.observations = np.stack(
-            [env.reset(seed=seed)[0] for env, seed in zip(self.envs, seeds, strict=True)]
-        )
+        self.observations = np.stack([env.reset(seed=seed)[0] for env, seed in zip(self.envs, seeds, strict=True)])
         self.bonus = np.array(bonus or [0] * len(seeds), np.float32)
         self.actions: list[Array] = []
 
@@ -171,6 +219,12 @@ def feed(
         algorithm.observe(path[time], actions, reward, path[time + 1], **over)
         taken.append(actions[0])
     return taken
+
+
+def walk(steps: int, speed: float = 0) -> NDArray[np.float32]:
+    """A random path of observations that drifts in every entry, [steps + 1, 7]."""
+    jumps = np.random.default_rng(0).normal(speed, 0.5, size=(steps + 1, 7))
+    return jumps.cumsum(0).astype(np.float32)
 
 
 def equal(first: Any, second: Any) -> bool:

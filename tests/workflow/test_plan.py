@@ -98,3 +98,11 @@ def test_lint_has_nothing_to_say(snakemake: Any):
     run = snakemake("--lint")
     assert run.returncode == 0, run.stderr
     assert "Congratulations" in run.stdout + run.stderr
+
+
+def test_part_of_a_preset_is_chosen_on_the_command_line(snakemake: Any):
+    run = snakemake("--dry-run", "--config", "tasks=[ring_road]", "seeds=[0,1,7]")
+    assert run.returncode == 0, run.stderr
+    assert planned(run.stdout)["train"] == len(load_preset("paper")["algorithms"]) * 3
+    assert "runs/ring_road/hrl/seeds_7/progress.csv" in run.stdout
+    assert "ant_gather" not in run.stdout
