@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -85,6 +86,12 @@ class Algorithm(ABC):
     @abstractmethod
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
+
+
+def entries(indices: Sequence[int]) -> slice | list[int]:
+    """An index for these entries of an observation: a slice, which copies nothing, where they are consecutive."""
+    span = slice(indices[0], indices[-1] + 1)
+    return span if list(indices) == list(range(span.start, span.stop)) else list(indices)
 
 
 class Bounds:

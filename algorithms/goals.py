@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from algorithms.algorithm import entries
 from envs.base import TaskSpec
 
 Array = TypeVar("Array", NDArray[np.float32], Tensor)
@@ -25,11 +26,11 @@ class Goals:
 
     def __init__(self, task: TaskSpec) -> None:
         self.relative = task.relative_goals
-        self._indices = list(task.goal_indices)
+        self._entries = entries(task.goal_indices)
 
     def state(self, observations: Array) -> Array:
         """The entries of an observation that goals refer to: [..., n] to [..., d]."""
-        return observations[..., self._indices]
+        return observations[..., self._entries]
 
     def transition(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Goal transition h(s, g, s'): Eq. 31 for relative goals (never clipped), Eq. 32 for absolute ones."""

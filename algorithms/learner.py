@@ -193,12 +193,12 @@ class TD3Learner:
 
 
 def input_factor(
-    task: TaskSpec, indices: list[int], settings: LearnerSettings, device: torch.device
+    task: TaskSpec, indices: tuple[int, ...], settings: LearnerSettings, device: torch.device
 ) -> Tensor | None:
     """The factors that a level's networks apply to the observation entries they see, or None for raw inputs."""
     if settings.input_scale == "raw":
         return None
-    return torch.as_tensor(task.unit_scale[indices], dtype=torch.float32, device=device)
+    return torch.as_tensor(task.unit_scale[list(indices)], dtype=torch.float32, device=device)
 
 
 def load_networks(networks: dict[str, Tensor], values: dict[str, Tensor]) -> None:

@@ -9,7 +9,7 @@ import torch
 from gymnasium.spaces import Box
 from torch import Tensor
 
-from algorithms.algorithm import Array, Bounds, Mask
+from algorithms.algorithm import Array, Bounds, Mask, entries
 from algorithms.goals import Goals
 from algorithms.learner import TD3Learner, input_factor, to_numpy
 from algorithms.seeding import Streams
@@ -25,8 +25,8 @@ class Levels:
     worker: TD3Learner
     goals: Goals
     period: int
-    manager_indices: list[int]
-    worker_indices: list[int]
+    manager_sees: slice | list[int]
+    worker_sees: slice | list[int]
 
     @property
     def seeds(self) -> int:
@@ -40,21 +40,21 @@ class Levels:
 
     def propose(self, observations: Array, starts: Mask, *, explore: bool) -> Array:
         """The manager's goals, [S, n] to [S, d], meant for the seeds in ``starts``."""
-        seen = torch.from_numpy(observations[:, self.manager_indices]).to(self.device)
+        seen = torch.from_numpy(observations[:, self.manager_sees]).to(self.device)
         return to_numpy(self.manager.act(seen, explore=explore, which=starts))
 
     def control(self, observations: Array, goals: Array, *, explore: bool) -> Array:
         """The worker's actions, [S, n] and [S, d] to [S, m]."""
-        seen = np.concatenate((observations[:, self.worker_indices], goals), axis=1)
+        seen = np.concatenate((observations[:, self.worker_sees], goals), axis=1)
         return to_numpy(self.worker.act(torch.from_numpy(seen).to(self.device), explore=explore))
 
     def manager_inputs(self, observations: Tensor) -> Tensor:
         """What the manager sees of a batch of observations."""
-        return observations[..., self.manager_indices]
+        return observations[..., self.manager_sees]
 
     def worker_inputs(self, observations: Tensor, goals: Tensor) -> Tensor:
         """What the worker sees of a batch of observations, then its goals."""
-        return torch.cat((observations[..., self.worker_indices], goals), dim=-1)
+        return torch.cat((observations[..., self.worker_sees], goals), dim=-1)
 
 
 class HierarchicalPolicy:
@@ -92,28 +92,27 @@ def build_levels(
     sees of an observation and its goal.
     """
     assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
-    sees_manager, sees_worker = list(task.manager_indices), list(task.worker_indices)
-    sees_goal = sees_worker + list(task.goal_indices)
+    manager_inputs, worker_inputs = task.manager_indices, task.worker_indices + task.goal_indices
     settings = config.learner
     return Levels(
         manager=TD3Learner(
             "manager",
-            len(sees_manager),
+            len(manager_inputs),
             Bounds(task.goal_low, task.goal_high, device),
             settings,
             streams,
-            input_factor(task, sees_manager, settings, device),
+            input_factor(task, manager_inputs, settings, device),
         ),
         worker=TD3Learner(
             "worker",
-            len(sees_goal),
+            len(worker_inputs),
             Bounds(actions.low, actions.high, device),
             settings,
             streams,
-            input_factor(task, sees_goal, settings, device),
+            input_factor(task, worker_inputs, settings, device),
         ),
         goals=Goals(task),
         period=config.hierarchy.meta_period,
-        manager_indices=sees_manager,
-        worker_indices=sees_worker,
+        manager_sees=entries(task.manager_indices),
+        worker_sees=entries(task.worker_indices),
     )

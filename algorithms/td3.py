@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from gymnasium.spaces import Box
 
-from algorithms.algorithm import Algorithm, Array, Bounds, Mask
+from algorithms.algorithm import Algorithm, Array, Bounds, Mask, entries
 from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, to_numpy
 from algorithms.replay import ReplayBuffer
 from algorithms.seeding import Streams
@@ -18,15 +18,15 @@ from envs.base import TaskSpec
 class FlatPolicy:
     """The deterministic policy of a single learner; it has no memory."""
 
-    def __init__(self, learner: TD3Learner, indices: list[int]) -> None:
-        self._learner, self._indices = learner, indices
+    def __init__(self, learner: TD3Learner, sees: slice | list[int]) -> None:
+        self._learner, self._sees = learner, sees
 
     def reset(self, starts: Mask) -> None:
         """Nothing to forget."""
 
     def act(self, observations: Array) -> Array:
         """Actions for one step, [S, n] to [S, m]."""
-        seen = torch.from_numpy(observations[:, self._indices]).to(self._learner.bounds.low.device)
+        seen = torch.from_numpy(observations[:, self._sees]).to(self._learner.bounds.low.device)
         return to_numpy(self._learner.act(seen, explore=False))
 
 
@@ -36,9 +36,9 @@ class TD3(Algorithm):
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         self.settings, self._task = config.learner, task
         self._streams = Streams(config.seeds)
-        self._indices = list(task.manager_indices)
-        size, width = len(self._indices), actions.shape[0]
-        factor = input_factor(task, self._indices, self.settings, device)
+        self._sees = entries(task.manager_indices)
+        size, width = len(task.manager_indices), actions.shape[0]
+        factor = input_factor(task, task.manager_indices, self.settings, device)
         bounds = Bounds(actions.low, actions.high, device)
         self.learner = TD3Learner("actor", size, bounds, self.settings, self._streams, factor)
         shapes = {
@@ -49,7 +49,7 @@ class TD3(Algorithm):
             "done": (),
         }
         self.replay = ReplayBuffer(len(config.seeds), self.settings.buffer_steps, shapes, device)
-        self.policy = FlatPolicy(self.learner, self._indices)
+        self.policy = FlatPolicy(self.learner, self._sees)
         self.networks = self.learner.networks
         self.updates = 0
         self._batch: Batch | None = None
@@ -58,7 +58,7 @@ class TD3(Algorithm):
         """Exploratory actions, see :class:`Algorithm`."""
         if random:
             return to_numpy(self.learner.random_actions())
-        seen = torch.from_numpy(observations[:, self._indices]).to(self.learner.bounds.low.device)
+        seen = torch.from_numpy(observations[:, self._sees]).to(self.learner.bounds.low.device)
         return to_numpy(self.learner.act(seen, explore=True))
 
     def observe(
@@ -74,10 +74,10 @@ class TD3(Algorithm):
         for seed in range(len(observations)):
             self.replay.add(
                 seed,
-                observation=observations[seed, self._indices],
+                observation=observations[seed, self._sees],
                 action=actions[seed],
                 reward=self._task.reward_scale * rewards[seed],
-                next_observation=next_observations[seed, self._indices],
+                next_observation=next_observations[seed, self._sees],
                 done=float(terminated[seed]),
             )
 

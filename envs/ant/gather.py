@@ -1,4 +1,4 @@
-"""Ant Gather: collect apples, avoid bombs (paper, E.2)."""
+"""Ant Gather: collect apples, avoid bombs (paper, D.1)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import ABSOLUTE, ACTIONS, RELATIVE, Rollout, equal, make
+from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, equal, make
 
 from algorithms.algorithm import Algorithm
 from algorithms.checkpoint import Checkpoints
@@ -17,7 +17,9 @@ from algorithms.registry import ALGORITHMS
 from envs.base import TaskSpec
 
 SEEDS = (0, 1, 2)
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE], ids=["relative", "absolute"])
+TASKS = pytest.mark.parametrize(
+    "task", [RELATIVE, ABSOLUTE, CONSECUTIVE], ids=["relative", "absolute", "consecutive"]
+)
 
 
 @pytest.fixture(params=ALGORITHMS)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from reference import PlainTD3
 from torch import Tensor
-from toys import ABSOLUTE, ACTIONS, RELATIVE, Rollout, feed, make, walk
+from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, feed, make, walk
 
 from algorithms.learner import TD3Learner
 from algorithms.meta import MetaBatch, MetaReplay, MetaTransition
@@ -124,7 +124,7 @@ def collected(
     return algorithm, record
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
+@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 @pytest.mark.parametrize("level", LEVELS)
 def test_batches_of_both_levels(task: TaskSpec, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch, batch_size=50)
@@ -146,7 +146,7 @@ def plain_levels(algorithm: Any, task: TaskSpec, seed: int) -> dict[str, PlainTD
     }
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
+@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 def test_updates_are_those_of_plain_pytorch(task: TaskSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch)
     for level in LEVELS:  # values of order one, and targets unlike the networks they follow
@@ -170,7 +170,7 @@ def test_updates_are_those_of_plain_pytorch(task: TaskSpec, monkeypatch: pytest.
             assert plain[seed][level].distance(algorithm.networks, level, seed) < 3e-6
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
+@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 def test_values_of_a_batch_worked_out_by_hand(task: TaskSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch)
     for level in LEVELS:
@@ -232,7 +232,7 @@ def test_manager_bootstraps_over_one_period_with_one_discount() -> None:
     assert set(batch.lengths.flatten().tolist()) == {3, 10}
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
+@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 def test_unit_scale_equals_inputs_scaled_by_hand(task: TaskSpec) -> None:
     raw, unit = (make("hrl", task=task, learner={"input_scale": kind}) for kind in ("raw", "unit"))
     boxes = {"manager": (task.goal_low, task.goal_high), "worker": (ACTIONS.low, ACTIONS.high)}

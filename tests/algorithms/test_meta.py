@@ -197,7 +197,7 @@ def test_fields_of_a_batch_belong_to_one_item_and_one_time() -> None:
     for name, values in expected.items():
         got = getattr(batch, name)[0].double()
         values = values if got.ndim == 1 else values[:, None].expand_as(got)
-        torch.testing.assert_close(got, values, rtol=0, atol=2e-3, msg=lambda text, name=name: f"{name}: {text}")
+        torch.testing.assert_close(got, values, rtol=0, atol=2e-3, msg=name)
     assert (batch.steps < batch.lengths).all()
     assert (batch.next_goals == batch.goals).sum() == 0
 

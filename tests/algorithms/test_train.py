@@ -130,6 +130,15 @@ def test_evaluations_leave_the_training_untouched(uninterrupted, tmp_path):
     assert read(folder / "evaluations.csv")[-1] == read(expected / "evaluations.csv")[-1]
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_evaluation_command_repeats_the_last_evaluation(task, uninterrupted, tmp_path):
+    folder = uninterrupted(task, "hrl")
+    table = tmp_path / "evaluations.csv"
+    arguments = ["-m", "algorithms.evaluate", "--run", str(folder), "--episodes", "1", "--out", str(table)]
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    assert read(table) == [row for row in read(folder / "evaluations.csv") if row["step"] == "1200"]
+
+
 def test_seed_in_a_group_starts_like_the_seed_alone(uninterrupted, tmp_path):
     """The first log point; later the order of summation in larger products shows."""
     assert finish("ant_gather", "hrl", tmp_path, seeds="0-2").returncode == 0

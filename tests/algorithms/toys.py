@@ -52,6 +52,14 @@ ABSOLUTE = replace(
     relative_goals=False,
     position_indices=(),
 )
+#: Entries that follow one another, as in the suite's own tasks.
+CONSECUTIVE = replace(
+    RELATIVE,
+    goal_indices=(0, 1),
+    position_indices=(0, 1),
+    manager_indices=tuple(range(7)),
+    worker_indices=(2, 3, 4),
+)
 
 
 class PointMass(TaskEnv):
