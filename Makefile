@@ -22,6 +22,7 @@ help:
 
 reproduce: $(VENV)/ready
 	$(BIN)/snakemake --cores $(CORES) --configfile config/$(PRESET).yaml
+	@$(BIN)/python -m analysis.summary --preset $(PRESET)
 
 ## The checks
 
@@ -40,13 +41,16 @@ check: $(VENV)/ready
 
 ## Set-up
 
-$(VENV)/ready: requirements.lock pyproject.toml
+$(VENV)/ready: $(VENV)/installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "error: '$(PYTHON)' is not Python 3.11; name one with make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) envs/traffic/system_libraries.py
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
 # Renew the exact versions: install the newest that pyproject.toml allows, and write down what was installed.
@@ -55,7 +59,7 @@ lock:
 	$(BIN)/python -m pip install --quiet torch==2.13.0 --editable '.[development]'
 	{ echo "# Exact versions for Python 3.11, written by 'make lock'."; \
 	  $(BIN)/python -m pip list --format=freeze --exclude-editable --exclude pip --exclude setuptools \
-	  | sed 's/+cpu$$//'; } > requirements.lock
+	  | sed 's/+cpu$$//' | grep -v -E '^(nvidia-|cuda-|triton==)'; } > requirements.lock
 	{ echo "# For users of conda: the same versions as requirements.lock, written by 'make lock'."; \
 	  printf 'name: cher\nchannels: [conda-forge]\ndependencies:\n  - python=3.11\n  - pip\n  - pip:\n'; \
 	  grep -v '^#' requirements.lock | sed 's/^/      - /'; } > environment.yml

@@ -46,9 +46,3 @@ include: "rules/train.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
-
-
-onsuccess:
-    print(f"Figures: {RESULTS}/figures\nTables:  {RESULTS}/tables")
-    if reduced := describe_reduction():
-        print(f"Reduced: {reduced}")

@@ -88,9 +88,15 @@ class Algorithm(ABC):
         """Continue from :meth:`state_dict`."""
 
 
+def prepare_process() -> None:
+    """Set torch up so that the same seed gives the same numbers."""
+    torch.set_num_threads(1)  # results depend on the order of summation, so on the number of threads
+    torch.set_flush_denormal(True)  # moments of a saturated actor decay into denormals, which are slow
+
+
 def entries(indices: Sequence[int]) -> slice | list[int]:
     """An index for these entries of an observation: a slice, which copies nothing, where they are consecutive."""
-    span = slice(indices[0], indices[-1] + 1)
+    span = slice(indices[0], indices[-1] + 1) if indices else slice(0, 0)
     return span if list(indices) == list(range(span.start, span.stop)) else list(indices)
 
 

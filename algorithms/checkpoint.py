@@ -1,7 +1,10 @@
-"""Checkpoints: private state of an unfinished training, never a result.
+"""What a training keeps for itself: checkpoints while it runs, and afterwards its finished files.
 
 A checkpoint is one file, a digest followed by what ``torch.save`` writes.  It is written beside the old one and
 then put in its place, and the one before is kept, so that at any moment at least one good checkpoint exists.
+
+The finished files are kept because Snakemake deletes the outputs of a job that it did not see end, or whose
+settings have changed since: the next process puts them back instead of training again.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import io
 import logging
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +41,19 @@ class CheckpointError(RuntimeError):
 
 
 class Checkpoints:
-    """The checkpoints of one run, in a folder of their own.
+    """The private folder of one run.
 
     Args:
-        folder: where they live; made when needed.
-        identity: what the training is (configuration hash and seeds); a checkpoint of another one is refused.
+        run: folder of all trainings that have led, or will lead, to this run; made when needed.
+        identity: what the training is (its configuration's hash); each has a folder of its own in ``run``, and a
+            checkpoint of another one is refused.
     """
 
-    def __init__(self, folder: Path, identity: str) -> None:
-        self.folder, self.identity = folder, identity
-        self._current = folder / "checkpoint.pt"
-        self._previous = folder / "checkpoint.previous.pt"
+    def __init__(self, run: Path, identity: str) -> None:
+        self.run, self.folder, self.identity = run, run / identity, identity
+        self.finished = self.folder / "finished"
+        self._current = self.folder / "checkpoint.pt"
+        self._previous = self.folder / "checkpoint.previous.pt"
 
     def lock(self) -> FileLock:
         """Take the run for this process.
@@ -56,11 +62,11 @@ class Checkpoints:
             CheckpointError: another process trains it at the moment.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.folder / "lock")
+        lock = FileLock(self.run / "lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise CheckpointError(f"{self.folder}: another process is training this run") from None
+            raise CheckpointError(f"{self.run}: another process is training this run") from None
         return lock
 
     def save(self, state: dict[str, Any]) -> None:
@@ -101,8 +107,31 @@ class Checkpoints:
         return None
 
     def remove(self) -> None:
-        """Delete the checkpoints of a finished run."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Delete the checkpoints of a finished run; its finished files stay."""
+        for path in (self._current, self._previous):
+            path.unlink(missing_ok=True)
+
+    def publish(self, folder: Path, names: Sequence[str]) -> bool:
+        """Put the finished files into a run folder, in the order given, each in one move.
+
+        They are hard links where the file system allows it, and cost no space then.
+
+        Returns:
+            False if there are no finished files; the run folder is left alone.
+        """
+        if not all((self.finished / name).is_file() for name in names):
+            return False
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            partial = folder / f".{name}.partial"
+            partial.unlink(missing_ok=True)
+            try:
+                os.link(self.finished / name, partial)
+            except OSError:
+                shutil.copyfile(self.finished / name, partial)
+            os.replace(partial, folder / name)
+            partial.unlink(missing_ok=True)  # renaming a link onto another of the same file leaves both
+        return True
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ class Clock:
         self._last_mark = (wall_time, step)
         parts = {f"{name}_seconds": round(value, 3) for name, value in self._parts.items()}
         row = {"step": step, "wall_time": round(wall_time, 3), "steps_per_second": round(speed, 2)}
-        self.rows.append(row | {"restarts": self.restarts, "simulator_restarts": 0} | parts)
+        self.rows.append(row | {"restarts": self.restarts} | parts)
         return speed
 
     def skip(self, step: int) -> None:

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import SECTIONS, Preset, PresetHead, RunConfig
 from envs.names import TASKS
+from envs.strict import parse
 
 CONFIG = Path(__file__).parents[1] / "config"
 
-#: Studies that exist; each is a list of cells, see :func:`cells`.
+#: Studies that exist.
 STUDIES = ("main",)
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -53,7 +54,10 @@ def load_preset(name: str) -> dict[str, Any]:
         known = ", ".join(sorted(preset.stem for preset in CONFIG.glob("*.yaml")))
         raise ConfigError(f"preset '{name}' not found; allowed: {known}, or the path of a yaml file")
     paper = yaml.safe_load((CONFIG / "paper.yaml").read_text())
-    overlay = yaml.safe_load(path.read_text())
+    try:
+        overlay = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigError(f"preset '{name}' is not valid yaml: {' '.join(str(error).split())}") from None
     if not isinstance(overlay, dict):
         raise ConfigError(f"preset '{name}' is not a mapping of keys to values")
     return merge(paper, overlay)
@@ -112,8 +116,8 @@ def resolve(
         if not isinstance(changes, Mapping):
             raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")
         values[section] = merge(values[section], changes)
-    if values["environment"]:
-        _check_options(task, values["environment"])
+    options = _parse(TASKS[task].options, values["environment"], "environment: ")
+    values["environment"] = options.model_dump(mode="json")
     head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
     return _parse(RunConfig, head | values)
 
@@ -163,13 +167,15 @@ def preset_from(arguments: argparse.Namespace) -> dict[str, Any]:
         overlay = json.loads(arguments.override)
     except json.JSONDecodeError as error:
         raise ConfigError(f"--override is not JSON: {error}") from None
+    if not isinstance(overlay, dict):
+        raise ConfigError(f"--override is {overlay!r}; it must be a JSON object of keys and values")
     preset = merge(load_preset(arguments.preset), overlay)
     validate(preset)
     return preset
 
 
 def cells(preset: Mapping[str, Any]) -> list[RunConfig]:
-    """Every training that a preset asks for; a cell that two studies share is listed once."""
+    """Every training that a preset asks for, in its order of tasks, algorithms and seeds."""
     seeds, size = list(preset["seeds"]), preset["seeds_per_job"]
     groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
     return [
@@ -208,7 +214,10 @@ def parse_assignment(text: str) -> dict[str, Any]:
     names = path.strip().split(".")
     if not sign or len(names) < 2 or not all(names):
         raise ConfigError(f"'{text}' is not allowed; write section.key=value, for example learner.batch_size=64")
-    nested: Any = yaml.safe_load(value)
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ConfigError(f"'{text}' is not allowed; the value is not valid yaml") from None
     for name in reversed(names):
         nested = {name: nested}
     return dict(nested)
@@ -232,44 +241,11 @@ def schema() -> dict[str, Any]:
     return result
 
 
-def _check_options(task: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that the task's class does not take."""
-    from envs.tasks import option_names  # imports a simulator, so only when there is something to check
-
-    for name in options:
-        require(name, option_names(task), f"environment: option of {task}")
-
-
-def _parse(model: type[Model], values: Mapping[str, Any]) -> Model:
+def _parse(model: type[Model], values: Mapping[str, Any], prefix: str = "") -> Model:
     try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("; ".join(_explain(model, item) for item in error.errors())) from None
-
-
-def _explain(model: type[BaseModel], error: Any) -> str:
-    """One readable clause for one pydantic error."""
-    path = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"key '{path}' is not known; allowed: {', '.join(_keys(model, error['loc'][:-1]))}"
-    if error["type"] == "missing":
-        return f"key '{path}' is missing"
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if error["type"] == "value_error":
-        return f"{path}: {message}" if path else message
-    return f"{path} = {error['input']!r} is not allowed; it must be {message}"
-
-
-def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
-    """Field names of the model found by following a location of an error."""
-    for part in location:
-        fields = getattr(model, "model_fields", None)
-        if fields and part in fields:
-            model = fields[part].annotation
-        candidates = [model, *getattr(model, "__args__", ())]
-        models = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
-        model = models[-1] if models else model
-    return list(getattr(model, "model_fields", {}))
+        return parse(model, values)
+    except ValueError as error:
+        raise ConfigError(f"{prefix}{error}") from None
 
 
 if __name__ == "__main__":

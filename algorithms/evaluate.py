@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from algorithms.algorithm import Array, Mask, Policy
+from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.learner import load_networks
 from algorithms.records import Row, write_table
 from algorithms.registry import ALGORITHMS
@@ -117,11 +117,11 @@ def evaluate_run(folder: Path, episodes: int) -> list[Row]:
         FileNotFoundError: the folder holds no finished run.
     """
     config = RunConfig.model_validate(json.loads((folder / "run.json").read_text())["config"])
-    task, actions = describe(config.task, config.environment.model_dump())
+    task, actions = describe(config.task, config.environment)
     algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
     number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
-    envs = make_vector(config.task, number, config.environment.model_dump(), separate_processes=separate)
+    envs = make_vector(config.task, number, config.environment, separate_processes=separate)
     try:
         return evaluate(algorithm.policy, envs, task, config.seeds, step=config.run.steps, episodes=episodes)
     finally:
@@ -137,9 +137,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.episodes < 1:
         parser.error(f"--episodes is {options.episodes}; it must be at least 1")
-    if not (options.run / "run.json").is_file():
-        parser.error(f"--run '{options.run}' holds no finished run (no run.json)")
-    torch.set_num_threads(1)
+    for name in ("run.json", "policy.pt"):
+        if not (options.run / name).is_file():
+            parser.error(f"--run '{options.run}' holds no finished run (no {name})")
+    prepare_process()
     rows = evaluate_run(options.run, options.episodes)
     print(pd.DataFrame(rows).to_string(index=False))
     if options.out:

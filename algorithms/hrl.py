@@ -1,7 +1,8 @@
 """HRL: a manager that sets goals every k steps and a worker that is paid for reaching them.
 
-Both levels are TD3 learners.  The algorithms built on this one override a single hook each: :meth:`HRL.relabel`
-(what a batch tells the manager), :meth:`HRL.store` (what enters the replay) or :meth:`HRL.manager_actor_loss`.
+Both levels are TD3 learners.  What a variant of this algorithm would change has a method of its own: what enters
+the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), and what the
+manager's actor minimises (:meth:`HRL.manager_actor_loss`).
 """
 
 from __future__ import annotations
@@ -98,7 +99,7 @@ class HRL(Algorithm):
     # ---- learning -----------------------------------------------------------------------------------------------
 
     def update(self) -> None:
-        """Both levels learn from one draw, the manager first (E.1 gives the schedule)."""
+        """Both levels learn from one draw, on the schedule of E.1; the manager goes first (authors' code)."""
         if self.updates == 0:
             self.statistics.clear()  # the random periods of the warm-up say nothing about the policy
         self.updates += 1

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from algorithms.algorithm import Array, Bounds, Mask
-from algorithms.networks import MLP, Optimiser, evaluate
+from algorithms.networks import MLP, Optimiser, forward
 from algorithms.seeding import Streams
 from algorithms.settings import LearnerSettings
 from envs.base import TaskSpec
@@ -43,12 +43,12 @@ class TD3Learner:
 
     Args:
         name: level, used in the names of streams, parameters and metrics.
-        factor: multiplies each observation entry inside the networks, shape [n] (``input_scale: unit``); the
-            critics then see actions in [-1, 1].  None leaves everything in its own units.
+        inputs: number of observation entries n.
         bounds: the action box.
         settings: hyper-parameters.
         streams: random streams of the seeds.
-        inputs: number of observation entries n.
+        factor: multiplies each observation entry inside the networks, shape [n] (``input_scale: unit``); the
+            critics then see actions in [-1, 1].  None leaves everything in its own units.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class TD3Learner:
 
     def first_value(self, observations: Tensor, actions: Tensor) -> Tensor:
         """The first critic with frozen parameters, [S, B]; gradients reach the inputs only."""
-        return evaluate(self.critics.every(2), self._critic_inputs(observations, actions)).squeeze(-1)
+        return forward(self.critics.every(2), self._critic_inputs(observations, actions)).squeeze(-1)
 
     @torch.no_grad()
     def targets(self, batch: Batch) -> Tensor:

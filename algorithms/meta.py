@@ -222,7 +222,8 @@ class MetaBatch:
 class PeriodStatistics:
     """Means over the meta-periods that ended since the last log point.
 
-    Distances are those between state and goal, over all goal dimensions and over the planar position alone.
+    Distances are those between state and goal, over all goal dimensions and over the planar position alone; they
+    are means over periods, the intrinsic reward is one over steps.
     """
 
     def __init__(self, seeds: int, goals: Goals, task: TaskSpec) -> None:
@@ -234,7 +235,7 @@ class PeriodStatistics:
             names += ["goal_distance_xy_start", "goal_distance_xy_end", "moved"]
         self._names = names
         self._sums = np.zeros((seeds, len(names)))
-        self._periods = np.zeros(seeds, dtype=np.int64)
+        self._weights = np.zeros((seeds, len(names)))
 
     def record(self, seed: int, item: MetaTransition) -> None:
         """Take in one finished meta-transition."""
@@ -242,30 +243,29 @@ class PeriodStatistics:
         first, final = item.observations[:1], item.observations[last - 1 : last]
         start = self._goals.residual(first, item.goals[:1], first)[0]
         end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
-        values = [item.worker_rewards[:last].mean(), np.linalg.norm(start), np.linalg.norm(end)]
+        values = [item.worker_rewards[:last].sum(), np.linalg.norm(start), np.linalg.norm(end)]
         if self._planar:
             moved = item.observations[last, self._position] - item.observations[0, self._position]
             values += [np.linalg.norm(vector) for vector in (start[self._planar], end[self._planar], moved)]
         self._sums[seed] += values
-        self._periods[seed] += 1
+        self._weights[seed] += [last] + [1] * (len(values) - 1)  # the reward is a mean over steps
 
     def means(self) -> dict[str, Array]:
         """The means by name, [S] each (not a number where no period ended), and start anew."""
-        counts = np.where(self._periods > 0, self._periods, np.nan)[:, None]
-        means = (self._sums / counts).astype(np.float32)
+        means = (self._sums / np.where(self._weights > 0, self._weights, np.nan)).astype(np.float32)
         self.clear()
         return dict(zip(self._names, means.T, strict=True))
 
     def clear(self) -> None:
         """Forget all periods."""
         self._sums[:] = 0
-        self._periods[:] = 0
+        self._weights[:] = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the running sums."""
-        return {"sums": self._sums.copy(), "periods": self._periods.copy()}
+        return {"sums": self._sums.copy(), "weights": self._weights.copy()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
         self._sums[:] = state["sums"]
-        self._periods[:] = state["periods"]
+        self._weights[:] = state["weights"]

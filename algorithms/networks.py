@@ -51,7 +51,7 @@ class MLP:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Evaluate all networks: [G, B, in] to [G, B, out]."""
-        return evaluate(self.tensors, inputs)
+        return forward(self.tensors, inputs)
 
     def initialise(self, generators: Sequence[np.random.Generator]) -> None:
         """Draw fresh weights: hidden U(+-1/sqrt(fan_in)), output U(+-0.003), biases zero.
@@ -80,7 +80,7 @@ class MLP:
         return {name: tensor.detach() for name, tensor in zip(names, self.tensors, strict=True)}
 
 
-def evaluate(tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
+def forward(tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
     """Evaluate perceptrons given as alternating weights [G, in, out] and biases [G, 1, out]."""
     hidden = inputs
     for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):

@@ -8,7 +8,10 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, Field, create_model, model_validator
+
+from envs.names import TASKS
+from envs.strict import Strict
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -16,10 +19,13 @@ Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
 
 
-class Strict(BaseModel):
-    """Base of all settings: unknown keys and wrong types are refused, nothing is converted silently."""
+def _unique(values: list[Any]) -> list[Any]:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{values} must not repeat an entry")
+    return values
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+Unique = AfterValidator(_unique)
 
 
 class RunSettings(Strict):
@@ -48,7 +54,7 @@ class LearnerSettings(Strict):
 
     hidden: Annotated[list[Count], Field(min_length=1)]
     learning_rate: Positive
-    gamma: Fraction
+    gamma: Annotated[float, Field(ge=0, lt=1)]
     tau: Fraction
     batch_size: Count
     critic_loss: Literal["huber", "squared"]
@@ -77,16 +83,9 @@ class HierarchySettings(Strict):
         return self
 
 
-class EnvironmentSettings(BaseModel):
-    """Keyword arguments of the task's environment class; which exist is up to the class."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-
-#: Configuration sections, in the order in which they are written.
+#: Configuration sections with values for all tasks and overrides for some, in the order in which they are written.
 SECTIONS: dict[str, type[BaseModel]] = {
     "run": RunSettings,
-    "environment": EnvironmentSettings,
     "learner": LearnerSettings,
     "hierarchy": HierarchySettings,
 }
@@ -112,20 +111,29 @@ def section_of(model: type[BaseModel]) -> Any:
     return create_model(f"{model.__name__}Section", __base__=Strict, **fields)
 
 
+def environment_section() -> Any:
+    """The type of the section ``environment``: under ``tasks`` the options of each task."""
+    options: dict[str, Any] = {name: (entry.options, entry.options()) for name, entry in TASKS.items()}
+    tasks: Any = create_model("TaskOptions", __base__=Strict, **options)
+    return create_model("EnvironmentSection", __base__=Strict, tasks=(tasks, ...))
+
+
 class PresetHead(Strict):
     """What is run: which studies, tasks, algorithms and seeds, and where the results go."""
 
     preset: Annotated[str, Field(min_length=1)]
     results: Annotated[str, Field(min_length=1)]
-    studies: Annotated[list[str], Field(min_length=1)]
-    tasks: Annotated[list[str], Field(min_length=1)]
-    algorithms: Annotated[list[str], Field(min_length=1)]
-    seeds: Annotated[list[Seed], Field(min_length=1)]
+    studies: Annotated[list[str], Field(min_length=1), Unique]
+    tasks: Annotated[list[str], Field(min_length=1), Unique]
+    algorithms: Annotated[list[str], Field(min_length=1), Unique]
+    seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
 
 
-# A whole preset file: the head and one section per entry of SECTIONS.
-_SECTION_FIELDS: dict[str, Any] = {name: (section_of(model), ...) for name, model in SECTIONS.items()}
+# A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.
+_SECTION_FIELDS: dict[str, Any] = {"environment": (environment_section(), ...)} | {
+    name: (section_of(model), ...) for name, model in SECTIONS.items()
+}
 Preset = create_model("Preset", __base__=PresetHead, **_SECTION_FIELDS)
 
 
@@ -134,10 +142,10 @@ class RunConfig(Strict):
 
     task: str
     algorithm: str
-    variant: str | None = None
-    seeds: Annotated[list[Seed], Field(min_length=1)]
+    variant: Annotated[str, Field(pattern="^[a-z0-9_]+$")] | None = None
+    seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     run: RunSettings
-    environment: EnvironmentSettings
+    environment: dict[str, Any]
     learner: LearnerSettings
     hierarchy: HierarchySettings | None = None
 
@@ -148,6 +156,11 @@ class RunConfig(Strict):
             raise ValueError(
                 f"run.warmup_steps is {self.run.warmup_steps}; it must be at least {needed} "
                 "(batch_size times meta_period), so that the first update finds a full batch"
+            )
+        if self.learner.buffer_steps < needed:
+            raise ValueError(
+                f"learner.buffer_steps is {self.learner.buffer_steps}; it must be at least {needed} "
+                "(batch_size times meta_period), so that the replay holds a full batch"
             )
         return self
 

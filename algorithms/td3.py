@@ -40,7 +40,7 @@ class TD3(Algorithm):
         size, width = len(task.manager_indices), actions.shape[0]
         factor = input_factor(task, task.manager_indices, self.settings, device)
         bounds = Bounds(actions.low, actions.high, device)
-        self.learner = TD3Learner("actor", size, bounds, self.settings, self._streams, factor)
+        self.learner = TD3Learner("policy", size, bounds, self.settings, self._streams, factor)
         shapes = {
             "observation": (size,),
             "action": (width,),

@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from algorithms import config as configuration
+from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
 from algorithms.records import provenance, write_json, write_table
@@ -109,16 +110,16 @@ def train(config: RunConfig, results: Path, device: torch.device) -> int:
     Raises:
         CheckpointError: the run folder or a checkpoint belongs to another configuration, or the run is locked.
     """
-    torch.set_num_threads(1)  # results depend on the order of summation, so on the number of threads
-    torch.set_flush_denormal(True)  # moments of a saturated actor decay into denormals, which are slow
+    prepare_process()
     folder = results / "runs" / config.key
+    checkpoints = Checkpoints(results / "checkpoints" / config.key, config.hash)
     if is_complete(folder, config):
         log.info("%s is complete", folder)
         return 0
-    checkpoints = Checkpoints(results / "checkpoints" / config.key, f"{config.hash}, seeds {config.seeds}")
     stop = stop_on_signals()
     with checkpoints.lock():
-        if is_complete(folder, config):
+        if checkpoints.publish(folder, FILES):
+            log.info("%s was trained before, its files are back", folder)
             return 0
         trainer = Trainer(config, device)
         try:
@@ -130,10 +131,11 @@ def train(config: RunConfig, results: Path, device: torch.device) -> int:
                 checkpoints.save(trainer.state_dict())
                 log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
                 return INTERRUPTED
-            write_run_folder(folder, trainer, device)
+            write_files(checkpoints.finished, trainer, device)
+            checkpoints.publish(folder, FILES)
+            checkpoints.remove()
         finally:
             trainer.close()
-    checkpoints.remove()
     return 0
 
 
@@ -166,14 +168,21 @@ def first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix
     return ""
 
 
-def write_run_folder(folder: Path, trainer: Trainer, device: torch.device) -> None:
-    """Write the files of a finished run, each in one move; ``run.json`` comes last and completes the folder."""
-    config = trainer.config
+def write_files(folder: Path, trainer: Trainer, device: torch.device) -> None:
+    """Write the files of a finished run, each in one move; ``run.json`` comes last and makes them complete."""
+    config, task = trainer.config, trainer.task
     description = {
         "config": config.model_dump(mode="json", exclude_none=True),
         "hash": config.hash,
         "seeds": config.seeds,
         "steps": config.run.steps,
+        "task": {
+            "horizon": task.horizon,
+            "reward_scale": task.reward_scale,
+            "goal_low": task.goal_low.tolist(),
+            "goal_high": task.goal_high.tolist(),
+            "relative_goals": task.relative_goals,
+        },
         **provenance(device),
         "resumed": trainer.clock.restarts,
         "wall_time": round(trainer.clock.wall_time, 3),

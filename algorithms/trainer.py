@@ -30,7 +30,7 @@ class Trainer:
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         self.config, self.settings = config, config.run
-        self.task, actions = describe(config.task, config.environment.model_dump())
+        self.task, actions = describe(config.task, config.environment)
         self._evaluation_envs = self._make_envs(alone=False)  # before a simulation starts in this process
         self.envs = self._make_envs(alone=len(config.seeds) == 1)
         self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
@@ -168,5 +168,5 @@ class Trainer:
     def _make_envs(self, *, alone: bool) -> VectorTask:
         """Environments for all seeds; ``alone`` promises that this process has no others alive."""
         separate = self.task.one_per_process and not alone
-        options = self.config.environment.model_dump()
+        options = self.config.environment
         return make_vector(self.config.task, len(self.config.seeds), options, separate_processes=separate)

@@ -78,8 +78,8 @@ def summarise(values: FloatArray) -> pd.DataFrame:
         values: shape [seeds] or [seeds, steps]; NaN marks a missing value.
 
     Returns:
-        One row per step: ``n_seeds``, ``mean``, ``std`` (divided by n, not n - 1, as the bands of the authors'
-        plots), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
+        One row per step: ``n_seeds``, ``mean``, ``std`` (divided by n, not n - 1, as in the authors'
+        plotting code), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
     """
     values = values.reshape(len(values), -1)
     rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=["mean", "std", "iqm", "ci_low", "ci_high"])

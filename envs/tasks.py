@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping, Sequence
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import gymnasium
@@ -36,12 +34,6 @@ def describe(task: str, options: Mapping[str, Any] | None = None) -> tuple[TaskS
     assert isinstance(env.action_space, Box)
     env.close()
     return env.task, env.action_space
-
-
-def option_names(task: str) -> list[str]:
-    """Names of a task's options, the keyword arguments of its class."""
-    module, _, name = TASKS[task].entry_point.partition(":")
-    return list(inspect.signature(getattr(import_module(module), name)).parameters)
 
 
 def make_vector(

@@ -2,7 +2,7 @@
 import hashlib
 import json
 
-from algorithms.config import cells, difference, load_preset, preset_arguments
+from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.settings import format_seeds
 
 RESULTS = config["results"]
@@ -28,16 +28,6 @@ def targets(studies):
     tables = [f"{RESULTS}/tables/{name}" for study in studies for name in TABLES[study]]
     return expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"]) + expand(
         "{stem}.{format}", stem=tables, format=["csv", "md", "tex"]
-    )
-
-
-def describe_reduction():
-    """What to know about a preset that is shorter than the paper's; empty for the paper itself."""
-    if not difference(load_preset("paper"), {**config, "preset": "paper", "results": "results"}):
-        return ""
-    return (
-        f"preset '{config['preset']}' is not the paper's. It shows the plumbing and the scale of the numbers; nothing "
-        "about which algorithm is better can be read from a few thousand steps."
     )
 
 

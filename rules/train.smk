@@ -14,7 +14,7 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=lambda wildcards: 500 + 500 * len(planned(wildcards).seeds),
         runtime=1440,
     params:
         # This training's own settings: a change retrains it, and nothing else does.
@@ -24,4 +24,4 @@ rule train:
         preset=lambda wildcards, output: PRESET,
     shell:
         "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
-        " --seeds {wildcards.seeds} > {log} 2>&1"
+        " --seeds {wildcards.seeds} >> {log} 2>&1"

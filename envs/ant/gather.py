@@ -13,6 +13,8 @@ from envs.ant.model import square_walls
 from envs.ant.robot import CONTACT_FORCE_SIZE, GOAL_HALF_RANGE, POSITION_SIZE, ROBOT_SIZE, AntEnv
 from envs.ant.sensor import BINS, range_readings
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
+from envs.options import AntGatherOptions
+from envs.strict import parse
 
 APPLE, BOMB = 0, 1
 APPLE_COUNT = BOMB_COUNT = 8
@@ -41,26 +43,19 @@ class AntGather(AntEnv):
     apples (10) and bombs (10), 49 numbers in all.
 
     Args:
-        contact: ``soft`` or ``stiff``, see :class:`~envs.ant.robot.AntEnv`.
-        init: ``rllab`` or ``gym``, see there.
-        contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix
-            (9) and the robot's centre of mass (3), 145 numbers in all (authors' layout).
-        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+        options: fields of :class:`~envs.options.AntGatherOptions`.
+
+    Raises:
+        ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(
-        self,
-        *,
-        contact: str = "soft",
-        init: str = "rllab",
-        contact_forces: bool = False,
-        worker_hides_xy: bool = False,
-    ) -> None:
+    def __init__(self, **options: Any) -> None:
+        chosen = parse(AntGatherOptions, options)
         walls = square_walls(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
-        super().__init__(walls, contact=contact, init=init, contact_forces=contact_forces)
-        size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * contact_forces + 2 * BINS
+        super().__init__(walls, contact=chosen.contact, init=chosen.init, contact_forces=chosen.contact_forces)
+        size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * chosen.contact_forces + 2 * BINS
         self.observation_space = Box(-np.inf, np.inf, (size,), np.float32)
-        self.task = _task_spec(size, worker_hides_xy)
+        self.task = _task_spec(size, chosen.worker_hides_xy)
         self.object_positions = np.empty((0, 2))
         self.object_kinds = np.empty(0, dtype=np.int64)
         self._cells = object_cells()

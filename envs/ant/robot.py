@@ -32,9 +32,9 @@ _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
 class AntEnv(TaskEnv):
     """Base class of the Ant tasks.
 
-    A step lasts 0.1 s: five substeps of the fourth-order Runge-Kutta integrator (paper, E.2).  The action is
-    the torque of the eight motors in N m, shape [8], in [-30, 30], in the model's actuator order (fourth leg
-    first).
+    A step lasts 0.1 s: five substeps (paper, D.2) of the fourth-order Runge-Kutta integrator (authors' code).
+    The action is the torque of the eight motors in N m, shape [8], in [-30, 30], in the model's actuator order
+    (fourth leg first).
 
     Args:
         blocks: fixed boxes of the scene.

@@ -19,7 +19,7 @@ STATE = {
 
 @pytest.fixture
 def checkpoints(tmp_path):
-    checkpoints = Checkpoints(tmp_path / "run", "hash, seeds [0]")
+    checkpoints = Checkpoints(tmp_path / "run", "hash")
     with checkpoints.lock():
         yield checkpoints
 
@@ -49,7 +49,6 @@ def test_newest_wins_and_one_before_is_kept(checkpoints):
     assert sorted(path.name for path in checkpoints.folder.iterdir()) == [
         "checkpoint.previous.pt",
         "checkpoint.pt",
-        "lock",
     ]
 
 
@@ -82,17 +81,48 @@ def test_no_intact_file_is_an_error(checkpoints):
 
 def test_checkpoint_of_another_configuration_is_refused(checkpoints):
     checkpoints.save(STATE)
-    other = Checkpoints(checkpoints.folder, "other, seeds [0]")
-    with pytest.raises(CheckpointError, match=r"belongs to another configuration \(hash, seeds \[0\], not other"):
+    other = Checkpoints(checkpoints.run, "other")
+    assert other.load() is None
+    checkpoints.folder.rename(other.folder)
+    with pytest.raises(CheckpointError, match=r"belongs to another configuration \(hash, not other"):
         other.load()
 
 
 def test_run_is_locked(checkpoints):
     with pytest.raises(CheckpointError, match="another process is training this run"):
-        Checkpoints(checkpoints.folder, "hash, seeds [0]").lock()
+        Checkpoints(checkpoints.run, "other").lock()
 
 
-def test_remove(checkpoints):
+@pytest.fixture
+def finished(checkpoints):
     checkpoints.save(STATE)
-    checkpoints.remove()
-    assert not checkpoints.folder.exists()
+    checkpoints.finished.mkdir()
+    for name in ("a.csv", "b.json"):
+        (checkpoints.finished / name).write_text(name)
+    return checkpoints
+
+
+def test_finished_files_outlive_the_checkpoints(finished):
+    finished.remove()
+    assert [path.name for path in finished.folder.iterdir()] == ["finished"]
+    assert finished.load() is None
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_finished_files_are_published(finished, tmp_path, monkeypatch, links):
+    def refuse(source, target):
+        raise OSError("no links here")
+
+    if not links:
+        monkeypatch.setattr("algorithms.checkpoint.os.link", refuse)
+    for _ in range(2):
+        assert finished.publish(tmp_path / "runs/x", ["a.csv", "b.json"])
+    assert {path.name: path.read_text() for path in (tmp_path / "runs/x").iterdir()} == {
+        "a.csv": "a.csv",
+        "b.json": "b.json",
+    }
+
+
+def test_incomplete_files_are_not_published(finished, tmp_path):
+    assert not finished.publish(tmp_path / "runs/x", ["a.csv", "b.json", "c.pt"])
+    assert not (tmp_path / "runs").exists()

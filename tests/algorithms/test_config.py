@@ -131,9 +131,16 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
         ({"studies": ["mian"]}, "studies 'mian' is not known; allowed: main"),
         ({"seeds": []}, "seeds = [] is not allowed"),
         ({"seeds": [-1]}, "seeds.0 = -1 is not allowed"),
+        ({"seeds": [3, 3]}, "seeds: [3, 3] must not repeat an entry"),
+        ({"tasks": ["ring_road", "ring_road"]}, "must not repeat an entry"),
+        ({"environment": {"tasks": {"ring_road": {"noise": "much"}}}}, "ring_road.noise = 'much' is not allowed"),
+        ({"environment": {"tasks": {"ant_gather": {"contact": "hard"}}}}, "it must be 'soft' or 'stiff'"),
+        ({"environment": {"tasks": {"ant_gather": {"contact_forces": "no"}}}}, "must be a valid boolean"),
+        ({"learner": {"default": {"buffer_steps": 500}}}, "learner.buffer_steps is 500; it must be at least 1280"),
+        ({"learner": {"default": {"gamma": 1.0}}}, "learner.default.gamma = 1.0 is not allowed"),
         (
             {"environment": {"tasks": {"ring_road": {"horizn": 5}}}},
-            "option of ring_road 'horizn' is not known",
+            "key 'environment.tasks.ring_road.horizn' is not known; allowed: history_bug, ",
         ),
     ],
 )
@@ -178,6 +185,21 @@ def test_schema_describes_the_presets():
         jsonschema.validate({"lerner": {}}, schema)
 
 
+def test_options_of_the_tasks_are_the_papers_by_default(paper):
+    for task, entry in TASKS.items():
+        run = config.resolve(paper, task, "td3", seeds=[0])
+        assert run.environment == entry.options().model_dump(mode="json")
+        assert paper["environment"]["tasks"][task].keys() == run.environment.keys()
+
+
+def test_broken_files_and_variants_are_refused(paper, tmp_path):
+    (tmp_path / "broken.yaml").write_text("a: [1")
+    with pytest.raises(ConfigError, match="is not valid yaml"):
+        config.load_preset(str(tmp_path / "broken.yaml"))
+    with pytest.raises(ConfigError, match=r"variant = '\.\./x' is not allowed"):
+        config.resolve(paper, "ant_gather", "hrl", seeds=[0], variant="../x")
+
+
 def test_every_section_of_the_paper_is_used(paper):
-    used = {"run", "environment"} | {name for entry in ALGORITHMS.values() for name in entry.sections}
+    used = {"run"} | {name for entry in ALGORITHMS.values() for name in entry.sections}
     assert used == set(SECTIONS)

@@ -155,8 +155,9 @@ def test_evaluation_leaves_training_untouched(name: str, task: TaskSpec) -> None
 def saved(state: dict[str, Any], folder: Path) -> dict[str, Any]:
     """A state after a way through a file."""
     checkpoints = Checkpoints(folder, "identity")
-    checkpoints.save(state)
-    loaded = checkpoints.load()
+    with checkpoints.lock():
+        checkpoints.save(state)
+        loaded = checkpoints.load()
     assert loaded is not None
     return loaded
 

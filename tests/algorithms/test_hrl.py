@@ -95,7 +95,7 @@ def test_managers_reward_is_scaled_once_and_not_discounted() -> None:
 
 
 def test_replay_counts_meta_transitions() -> None:
-    algorithm = make("hrl", learner={"buffer_steps": 50})
+    algorithm = make("hrl", learner={"buffer_steps": 50, "batch_size": 4})
     feed(algorithm, walk(130))
     assert algorithm.replay.buffer.sizes.tolist() == [5]
     paper = make("hrl", learner={"buffer_steps": 200_000})
@@ -173,7 +173,7 @@ def test_goals_explore_by_a_tenth_of_the_half_range_and_stay_in_their_box() -> N
         position_indices=(),
         unit_scale=np.ones(size, np.float32),
     )
-    algorithm = make("hrl", task=task, learner={"buffer_steps": 10})
+    algorithm = make("hrl", task=task, learner={"buffer_steps": 10, "batch_size": 1})
     algorithm.act(np.zeros((1, size), np.float32))
     goals = algorithm.memory.goals
     assert goals.std() == pytest.approx(1, rel=0.02)

@@ -278,3 +278,18 @@ def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> N
         assert means[name][0] == pytest.approx(value, rel=1e-6), name
         assert np.isnan(means[name][1]), "no period of the second seed ended"
     assert np.isnan(statistics.means()["moved"][0])
+
+
+def test_mean_intrinsic_reward_weighs_every_step_the_same() -> None:
+    statistics = PeriodStatistics(1, Goals(RELATIVE), RELATIVE)
+    sizes = Sizes(period=10, observation=7, goal=2, action=1)
+    target = MetaMemory(1, sizes)
+    for rewards in ((-4, -2), (-9,)):
+        for reward in rewards:
+            zeros = {"observations": 7, "actions": 1, "next_observations": 7, "next_goals": 2}
+            entries = {name: np.zeros((1, size), np.float32) for name, size in zeros.items()}
+            target.append(
+                **entries, rewards=np.zeros(1, np.float32), worker_rewards=np.array([reward], np.float32)
+            )
+        statistics.record(0, target.close(0, done=False))
+    assert statistics.means()["intrinsic_reward"] == pytest.approx(-5)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from algorithms.networks import MLP, Optimiser, evaluate
+from algorithms.networks import MLP, Optimiser, forward
 
 CPU = torch.device("cpu")
 
@@ -72,7 +72,7 @@ def test_every_other_network_is_taken_with_frozen_parameters() -> None:
     inputs = torch.randn(2, 7, 4, generator=torch.Generator().manual_seed(3))
     spread = torch.zeros(4, 7, 4)
     spread[::2] = inputs
-    chosen = evaluate(mlp.every(2), inputs)
+    chosen = forward(mlp.every(2), inputs)
     torch.testing.assert_close(chosen, mlp(spread)[::2])
     assert not chosen.requires_grad
 

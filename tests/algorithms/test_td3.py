@@ -88,20 +88,20 @@ def test_updates_are_those_of_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> 
     algorithm, streams = make("td3", seeds), Streams(seeds)
     Rollout(algorithm, seeds).run(warmup=100)
     for part in ("actor", "critics"):  # values of order one, and targets unlike the networks they follow
-        algorithm.networks[f"actor.{part}.weight_2"].mul_(100)
-    plain = [PlainTD3(algorithm.networks, "actor", index, ACTIONS.low, ACTIONS.high) for index in range(2)]
+        algorithm.networks[f"policy.{part}.weight_2"].mul_(100)
+    plain = [PlainTD3(algorithm.networks, "policy", index, ACTIONS.low, ACTIONS.high) for index in range(2)]
     batches = drawn_batches(monkeypatch)
     start = {name: tensor.clone() for name, tensor in algorithm.networks.items()}
     for update in range(1, 41):
         algorithm.update()
-        normal = torch.from_numpy(streams.normal("actor/target_noise", 16, 2)).double()
+        normal = torch.from_numpy(streams.normal("policy/target_noise", 16, 2)).double()
         for index, each in enumerate(plain):
             own = {name: values[index].double() for name, values in asdict(batches[-1]).items()}
             each.update(own, normal[index], delayed=update % 2 == 0)
     for name, tensor in algorithm.networks.items():
         assert (tensor - start[name]).abs().max() > 1e-5, name
     for index, each in enumerate(plain):
-        assert each.distance(algorithm.networks, "actor", index) < 2e-6
+        assert each.distance(algorithm.networks, "policy", index) < 2e-6
 
 
 def test_batches_are_drawn_from_the_whole_replay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +117,7 @@ def test_batches_are_drawn_from_the_whole_replay(monkeypatch: pytest.MonkeyPatch
 def test_unit_scale_is_that_of_the_entries_the_policy_sees() -> None:
     raw, unit = make("td3"), make("td3", learner={"input_scale": "unit"})
     factor = torch.from_numpy(RELATIVE.unit_scale[list(RELATIVE.manager_indices)])
-    raw.networks["actor.actor.weight_0"].copy_(unit.networks["actor.actor.weight_0"] * factor[:, None])
+    raw.networks["policy.actor.weight_0"].copy_(unit.networks["policy.actor.weight_0"] * factor[:, None])
     states = walk(20)[:, None]
     for state in states:
         np.testing.assert_allclose(raw.policy.act(state), unit.policy.act(state), atol=1e-5)
@@ -127,6 +127,6 @@ def test_critic_q_is_the_first_critics_mean_on_the_last_batch() -> None:
     algorithm = make("td3")
     Rollout(algorithm, [0]).run(warmup=50, steps=7)
     for name in ("weight_2", "bias_2"):
-        algorithm.networks[f"actor.critics.{name}"].zero_()
-    algorithm.networks["actor.critics.bias_2"][:, 0, 0] = torch.tensor([5.0, 9.0])
+        algorithm.networks[f"policy.critics.{name}"].zero_()
+    algorithm.networks["policy.critics.bias_2"][:, 0, 0] = torch.tensor([5.0, 9.0])
     assert algorithm.metrics()["critic_q"] == pytest.approx(5)

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,12 @@ def command(task, algorithm, out, *extra, seeds="0"):
 
 def finish(*arguments, **options):
     return subprocess.run(command(*arguments, **options), capture_output=True, text=True, check=False)
+
+
+def checkpoint_of(task, algorithm, out):
+    """Where a training of one seed keeps its newest checkpoint."""
+    config, results = train.read(train.parser().parse_args(command(task, algorithm, out)[3:]))
+    return results / "checkpoints" / config.key / config.hash / "checkpoint.pt"
 
 
 def read(path):
@@ -66,7 +73,7 @@ def uninterrupted(tmp_path_factory):
 
 @pytest.mark.parametrize("task", TASKS)
 def test_killed_three_times_and_resumed_is_byte_identical(task, uninterrupted, tmp_path):
-    checkpoint = tmp_path / "checkpoints" / task / "hrl" / "seeds_0" / "checkpoint.pt"
+    checkpoint = checkpoint_of(task, "hrl", tmp_path)
     delays = np.random.default_rng().uniform(0, 0.4, 3)
     print("delays", delays)
     for delay in delays:
@@ -96,13 +103,13 @@ def wait_for_end_of_group(group):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_saves_and_says_so(number, uninterrupted, tmp_path):
-    checkpoint = tmp_path / "checkpoints/ant_gather/td3/seeds_0/checkpoint.pt"
+    checkpoint = checkpoint_of("ant_gather", "td3", tmp_path)
     status, _ = kill_after_checkpoint(command("ant_gather", "td3", tmp_path), checkpoint, number, 0.1)
     assert status == train.INTERRUPTED
     assert finish("ant_gather", "td3", tmp_path).returncode == 0
     folder, expected = tmp_path / "runs/ant_gather/td3/seeds_0", uninterrupted("ant_gather", "td3")
     assert (folder / "progress.csv").read_bytes() == (expected / "progress.csv").read_bytes()
-    assert not (tmp_path / "checkpoints/ant_gather/td3/seeds_0").exists()
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["finished"]
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -139,12 +146,13 @@ def test_evaluation_command_repeats_the_last_evaluation(task, uninterrupted, tmp
     assert read(table) == [row for row in read(folder / "evaluations.csv") if row["step"] == "1200"]
 
 
-def test_seed_in_a_group_starts_like_the_seed_alone(uninterrupted, tmp_path):
+@pytest.mark.parametrize("task", TASKS)
+def test_seed_in_a_group_starts_like_the_seed_alone(task, uninterrupted, tmp_path):
     """The first log point; later the order of summation in larger products shows."""
-    assert finish("ant_gather", "hrl", tmp_path, seeds="0-2").returncode == 0
-    rows = read(tmp_path / "runs/ant_gather/hrl/seeds_0-2/progress.csv")
+    assert finish(task, "hrl", tmp_path, seeds="0-2").returncode == 0
+    rows = read(tmp_path / "runs" / task / "hrl/seeds_0-2/progress.csv")
     assert [row["seed"] for row in rows[:3]] == ["0", "1", "2"]
-    alone = read(uninterrupted("ant_gather", "hrl") / "progress.csv")[0]
+    alone = read(uninterrupted(task, "hrl") / "progress.csv")[0]
     for name, value in alone.items():
         if value:
             assert float(rows[0][name]) == pytest.approx(float(value), rel=1e-3, abs=1e-5), name
@@ -163,6 +171,17 @@ def test_finished_run_is_not_repeated_or_overwritten(uninterrupted, capsys):
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_deleted_run_folder_is_put_back_without_training(uninterrupted):
+    """Snakemake deletes outputs of a job that it did not see end, or whose settings have changed."""
+    folder = uninterrupted("ant_gather", "td3")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    shutil.rmtree(folder)
+    result = finish("ant_gather", "td3", folder.parents[3])
+    assert result.returncode == 0, result.stderr
+    assert "was trained before, its files are back" in result.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
@@ -177,8 +196,12 @@ def test_finished_run_is_not_repeated_or_overwritten(uninterrupted, capsys):
         (["--set", "lerner.tau=1"], "setting 'lerner' is not known; allowed: run, environment, learner"),
         (["--set", "learner.tau=fast"], "learner.tau = 'fast' is not allowed; it must be a valid number"),
         (["--set", "hierarchy.meta_period=0"], "setting 'hierarchy' is not known"),
-        (["--set", "environment.wind=1"], "option of ant_gather 'wind' is not known; allowed: contact"),
+        (["--set", "environment.wind=1"], "environment: key 'wind' is not known; allowed: contact"),
+        (["--set", "environment.contact=hard"], "environment: contact = 'hard' is not allowed"),
+        (["--set", "learner.tau=[1"], "the value is not valid yaml"),
+        (["--variant", "../x"], "variant = '../x' is not allowed"),
         (["--override", "{"], "--override is not JSON"),
+        (["--override", "[1]"], "--override is [1]; it must be a JSON object"),
         (["--override", '{"run": 3}'], "run = 3 is not allowed"),
         (["--device", "tpu"], "device 'tpu' is not known; allowed: cpu, cuda"),
     ],

@@ -162,5 +162,19 @@ class TestBreakdown:
 
 
 def test_unknown_init_is_refused():
-    with pytest.raises(ValueError, match="init is 'zero'; allowed: rllab, gym"):
+    with pytest.raises(ValueError, match="init = 'zero' is not allowed; it must be 'rllab' or 'gym'"):
         AntGather(init="zero")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"worker_hides_xy": "no"}, "worker_hides_xy = 'no' is not allowed; it must be a valid boolean"),
+        ({"contact_forces": 2}, "contact_forces = 2 is not allowed; it must be a valid boolean"),
+        ({"contact": "hard"}, "contact = 'hard' is not allowed; it must be 'soft' or 'stiff'"),
+        ({"wind": 1}, "key 'wind' is not known; allowed: contact, init, contact_forces, worker_hides_xy"),
+    ],
+)
+def test_wrong_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        AntGather(**options)

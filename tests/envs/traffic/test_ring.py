@@ -10,7 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from envs.traffic.car_following import equilibrium_speed
-from envs.traffic.ring import EVALUATION_LENGTHS, RingRoad
+from envs.traffic.ring import RingRoad
 from envs.traffic.simulation import libsumo
 
 TRACE = Path(__file__).parents[1] / "data" / "flow_ring_trace_rl.csv.gz"
@@ -201,13 +201,13 @@ def test_wrong_reset_options_are_refused(make_ring: MakeRing, options: dict[str,
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"warmup_steps": -1}, "warmup_steps must be a whole number of at least 0, got -1"),
-        ({"horizon": 0}, "horizon must be a whole number of at least 1, got 0"),
-        ({"noise": "much"}, "noise must be a number from 0 to 10, got 'much'"),
-        ({"perturbation": 2}, "perturbation must be a number from 0 to 1, got 2"),
-        ({"max_accel": float("nan")}, "max_accel must be a number from 0 to 10, got nan"),
-        ({"lengths": 245}, "lengths must be a pair, .*, got 245"),
-        ({"lengths": (270, 220)}, "the largest of lengths must be a whole number of at least 270, got 220"),
+        ({"warmup_steps": -1}, "warmup_steps = -1 is not allowed; it must be greater than or equal to 0"),
+        ({"horizon": 0}, "horizon = 0 is not allowed; it must be greater than or equal to 1"),
+        ({"noise": "much"}, "noise = 'much' is not allowed; it must be a valid number"),
+        ({"perturbation": 2}, "perturbation = 2 is not allowed; it must be less than or equal to 1"),
+        ({"max_accel": float("nan")}, "max_accel = nan is not allowed; it must be .*"),
+        ({"lengths": 245}, "lengths = 245 is not allowed; it must be a valid tuple"),
+        ({"lengths": (270, 220)}, r"lengths \(270, 220\) must be in order, the smallest first"),
     ],
 )
 def test_wrong_arguments_are_refused(options: dict[str, Any], message: str) -> None:
@@ -222,9 +222,14 @@ def test_task_description(make_ring: MakeRing) -> None:
     assert task.manager_indices == task.worker_indices == tuple(range(25))
     assert task.unit_scale.shape == (25,)
     assert task.horizon == 30
-    assert EVALUATION_LENGTHS == (220, 226, 231, 237, 242, 248, 253, 259, 264, 270)
-    assert [point.options["length"] for point in task.evaluation_points] == list(EVALUATION_LENGTHS)
+    lengths = [point.options["length"] for point in task.evaluation_points]
+    assert lengths == [220, 226, 231, 237, 242, 248, 253, 259, 264, 270]
     assert task.evaluation_points[0].name == "length_220"
+
+
+def test_evaluation_stays_within_the_lengths_of_training() -> None:
+    points = RingRoad(lengths=(258, 262)).task.evaluation_points
+    assert [point.name for point in points] == [f"length_{length}" for length in range(258, 263)]
 
 
 @pytest.mark.filterwarnings("ignore:.*observation space m.*imum value is")

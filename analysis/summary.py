@@ -1,0 +1,51 @@
+"""Where the results of a preset are, and how they are reduced against the paper's.
+
+python -m analysis.summary --preset quick
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
+from analysis.reduction import compare
+
+SHORT = (
+    "These runs show that everything works, and the scale of the numbers.  They are far too short for anything to "
+    "be learned: which algorithm is better cannot be read from them."
+)
+#: Below this share of the paper's steps, :data:`SHORT` is said.
+SHORT_SHARE = 0.1
+
+
+def summarise(preset: Mapping[str, Any]) -> str:
+    """Lines for a reader who has just run a preset."""
+    results, paper = Path(preset["results"]), load_preset("paper")
+    lines = [f"Figures: {results / 'figures'}", f"Tables:  {results / 'tables'}"]
+    reductions: dict[str, list[str]] = {}
+    short = False
+    for run in {(run.task, run.label): run for run in cells(preset)}.values():
+        reduction = compare(run, run.run.steps, len(preset["seeds"]), paper)
+        short |= run.run.steps < SHORT_SHARE * reduction.steps_paper
+        if reduction.why:
+            reductions.setdefault(f"{run.task}: {reduction.why}", []).append(run.label)
+    lines += [f"Reduced: {why} ({', '.join(labels)})" for why, labels in reductions.items()]
+    return "\n".join(lines + [SHORT] * short)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Say where the results of a preset are.")
+    add_preset_arguments(parser)
+    try:
+        print(summarise(preset_from(parser.parse_args(arguments))))
+    except ConfigError as error:
+        sys.exit(f"summary: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Options of the tasks: the keyword arguments of their classes.
+
+Apart from the classes, so that a configuration can be checked without a simulator.  The defaults are the paper's
+settings; ``config/paper.yaml`` repeats them with their sources.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from envs.strict import Strict
+
+#: Metres; on a ring one metre shorter, standstill gaps fill the road and uniform human traffic does not move.
+SHORTEST_RING = 155
+RingLength = Annotated[int, Field(ge=SHORTEST_RING)]
+
+
+class AntGatherOptions(Strict):
+    """Options of Ant Gather.
+
+    Attributes:
+        contact: ``soft`` or ``stiff``, see :class:`envs.ant.robot.AntEnv`.
+        init: ``rllab`` or ``gym``, see there.
+        contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix (9)
+            and the robot's centre of mass (3), 145 numbers in all (authors' layout).
+        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+    """
+
+    contact: Literal["soft", "stiff"] = "soft"
+    init: Literal["rllab", "gym"] = "rllab"
+    contact_forces: bool = False
+    worker_hides_xy: bool = False
+
+
+class RingRoadOptions(Strict):
+    """Options of Ring Road.
+
+    Attributes:
+        history_bug: keep frames as the authors' code does, which forgets all but the newest whenever a sixth
+            arrives.
+        warmup_steps: simulation steps before the episode.
+        horizon: steps after which the episode is truncated.
+        noise: level of the noise on human accelerations, see
+            :func:`envs.traffic.car_following.acceleration_noise`.
+        perturbation: standard deviation of the start positions, metres.
+        max_accel: largest acceleration and deceleration of the automated vehicle, m/s^2.
+        lengths: smallest and largest ring length, whole metres.
+        human_only: ignore the actions and leave the automated vehicle to SUMO's own model during the episode as
+            well, which gives the human baseline.
+    """
+
+    history_bug: bool = False
+    warmup_steps: Annotated[int, Field(ge=0)] = 1500
+    horizon: Annotated[int, Field(ge=1)] = 1500
+    noise: Annotated[float, Field(ge=0, le=10)] = 0.2
+    perturbation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_accel: Annotated[float, Field(ge=0, le=10)] = 0.5
+    lengths: Annotated[tuple[RingLength, RingLength], Field(strict=False)] = (220, 270)
+    human_only: bool = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> RingRoadOptions:
+        if self.lengths[0] > self.lengths[1]:
+            raise ValueError(f"lengths {self.lengths} must be in order, the smallest first")
+        return self

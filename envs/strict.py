@@ -1,0 +1,53 @@
+"""Typed settings that refuse what they do not know, in one readable line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """Base of all settings: unknown keys and wrong types are refused, nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def parse(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Check values against a model.
+
+    Raises:
+        ValueError: in one line, the keys that are wrong, their values, and what is allowed.
+    """
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        raise ValueError("; ".join(_explain(model, item) for item in error.errors())) from None
+
+
+def _explain(model: type[BaseModel], error: Any) -> str:
+    """One readable clause for one pydantic error."""
+    path = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"key '{path}' is not known; allowed: {', '.join(_keys(model, error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"key '{path}' is missing"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    if error["type"] == "value_error":
+        return f"{path}: {message}" if path else message
+    return f"{path} = {error['input']!r} is not allowed; it must be {message}"
+
+
+def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
+    """Field names of the model found by following a location of an error."""
+    for part in location:
+        fields = getattr(model, "model_fields", None)
+        if fields and part in fields:
+            model = fields[part].annotation
+        candidates = [model, *getattr(model, "__args__", ())]
+        models = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
+        model = models[-1] if models else model
+    return list(getattr(model, "model_fields", {}))

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from algorithms.config import load_preset, merge
+from analysis import summary
+
+
+def lines(name: str, **changes: Any) -> list[str]:
+    return summary.summarise(merge(load_preset(name), changes)).splitlines()
+
+
+def test_paper_is_not_reduced():
+    assert lines("paper") == ["Figures: results/figures", "Tables:  results/tables"]
+
+
+def test_part_of_the_paper_says_what_is_missing_and_no_more():
+    part = lines("paper", tasks=["ring_road"], seeds=[0, 1])
+    assert part[2:] == ["Reduced: ring_road: 2 of 10 seeds (td3, hrl)"]
+    assert lines("paper", tasks=["ring_road"], seeds_per_job=10)[2:] == []
+
+
+@pytest.mark.parametrize("name", ["quick", "smoke"])
+def test_short_presets_say_that_nothing_can_be_learned(name: str):
+    text = lines(name)
+    assert text[0] == f"Figures: results/{name}/figures"
+    assert text[-1] == summary.SHORT
+    assert any("ant_gather" in line and "of 1,000,000 steps" in line for line in text)
+
+
+def test_wrong_preset_is_refused(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="summary: preset 'fast' not found"):
+        summary.main(["--preset", "fast"])
