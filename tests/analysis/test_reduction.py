@@ -41,7 +41,7 @@ def test_any_changed_setting_makes_a_run_reduced(overrides: dict[str, Any], why:
 
 def test_an_option_of_the_task_makes_a_run_reduced():
     ring = resolve(PAPER, "ring_road", "td3", seeds=range(10), overrides={"environment": {"horizon": 100}})
-    assert compare(ring, 1_500_000, 10, PAPER).why == "environment.horizon 100 instead of its default"
+    assert compare(ring, 1_500_000, 10, PAPER).why == "environment.horizon 100 instead of 1500"
 
 
 def test_how_often_a_run_reports_does_not_matter():
