@@ -24,6 +24,9 @@ from envs.strict import parse
 
 CONFIG = Path(__file__).parents[1] / "config"
 
+#: Settings that are recorded, but are no part of an experiment, see ``RunConfig.experiment``.
+NOT_DECISIVE = ("seeds", "run.checkpoint_every")
+
 #: Studies that exist.
 STUDIES = ("main",)
 
@@ -142,6 +145,26 @@ def difference(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, 
         elif key not in base or base[key] != value:
             overlay[key] = value
     return overlay
+
+
+def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mappings as one mapping with dotted keys, in their order."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return flat
+
+
+def first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, Any, Any]:
+    """The first setting in which a recorded experiment differs: dotted key, recorded and wanted value.
+
+    A setting that one of them lacks counts as None; without any difference the key is empty.
+    """
+    theirs, ours = flatten(found), flatten(wanted)
+    for key in ours | theirs:
+        if key not in NOT_DECISIVE and theirs.get(key) != ours.get(key):
+            return key, theirs.get(key), ours.get(key)
+    return "", None, None
 
 
 def preset_arguments(values: Mapping[str, Any]) -> str:

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -150,22 +150,11 @@ def is_complete(folder: Path, config: RunConfig) -> bool:
     found = json.loads((folder / "run.json").read_text())
     if found["hash"] == config.hash and found["seeds"] == config.seeds:
         return True
-    where = first_difference(found["config"], config.model_dump(mode="json", exclude_none=True))
+    key, theirs, ours = configuration.first_difference(found["config"], config.model_dump(mode="json"))
     raise CheckpointError(
-        f"{folder} holds a finished run of another configuration ({where}); move it away or choose another --out"
+        f"{folder} holds a finished run of another configuration ({key} is {theirs} there, {ours} here); "
+        "move it away or choose another --out"
     )
-
-
-def first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> str:
-    """The first key in which two nested configurations differ, in words; empty if they are equal."""
-    for key in {**found, **wanted}:
-        ours, theirs = wanted.get(key), found.get(key)
-        if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-            if where := first_difference(theirs, ours, f"{prefix}{key}."):
-                return where
-        elif ours != theirs:
-            return f"{prefix}{key} is {theirs} there, {ours} here"
-    return ""
 
 
 def write_files(folder: Path, trainer: Trainer, device: torch.device) -> None:

@@ -17,9 +17,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
 from algorithms.settings import RunConfig
-from analysis.reduction import flatten
 
 #: Columns that say which run a row belongs to.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
@@ -87,12 +86,10 @@ def check_description(run: RunConfig, folder: Path) -> None:
         raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
     if description.get("hash") == run.hash:
         return
-    recorded, wanted = flatten(description.get("config", {})), flatten(run.experiment)
-    for key in wanted | recorded:
-        if key not in ("seeds", "variant") and recorded.get(key) != wanted.get(key):
-            difference = f"{key} is {recorded.get(key, 'not set')}, the preset asks for {wanted.get(key, 'none')}"
-            raise CollectError(f"{run.key}: made with other settings: {difference}")
-    raise CollectError(f"{run.key}: run.json has hash {description.get('hash')}, the preset asks for {run.hash}")
+    key, recorded, wanted = first_difference(description.get("config", {}), run.model_dump(mode="json"))
+    if not key:
+        key, recorded, wanted = "hash", description.get("hash"), run.hash
+    raise CollectError(f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}")
 
 
 def grid(steps: int, every: int) -> list[int]:

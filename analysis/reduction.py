@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from algorithms.config import resolve
+from algorithms.config import flatten, resolve
 from algorithms.settings import RunConfig
 
 #: Between the reasons of :attr:`Reduction.why`.
@@ -49,11 +49,3 @@ def _other_settings(run: RunConfig, full: RunConfig) -> list[str]:
         for key in ours | theirs
         if ours.get(key) != theirs.get(key)
     ]
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys, in their order."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat

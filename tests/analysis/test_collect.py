@@ -85,14 +85,14 @@ def test_a_run_with_a_setting_too_many_is_refused(preset: dict[str, Any], runs: 
     description = json.loads(path.read_text()) | {"hash": "0000"}
     description["config"]["environment"]["colour"] = "red"
     path.write_text(json.dumps(description))
-    expected = "made with other settings: environment.colour is red, the preset asks for none"
+    expected = "made with other settings: environment.colour is red, the preset asks for None"
     assert refusal(preset, runs) == f"{KEY}: {expected}"
 
 
 def test_a_run_whose_hash_alone_differs_is_refused(preset: dict[str, Any], runs: Path):
     path = runs / KEY / "run.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"hash": "0000"}))
-    assert refusal(preset, runs).startswith(f"{KEY}: run.json has hash 0000, the preset asks for ")
+    assert refusal(preset, runs).startswith(f"{KEY}: made with other settings: hash is 0000, the preset asks for ")
 
 
 def test_how_seeds_were_recorded_does_not_count_as_a_setting(preset: dict[str, Any], runs: Path):
