@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import snakemake_in
+from runner import snakemake_in
 
 from algorithms.config import cells, load_preset
 
