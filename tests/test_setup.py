@@ -42,6 +42,10 @@ def test_installed_versions_are_the_pinned_ones():
         assert installed[normalised(name)].removesuffix("+cpu") == version
 
 
+def test_readme_is_filled_in():
+    assert not re.findall(r"@[A-Z]+@|TODO", (ROOT / "README.md").read_text())
+
+
 def test_system_libraries_are_there():
     assert system_libraries.missing() == []
 
