@@ -25,7 +25,8 @@ from filelock import FileLock, Timeout
 log = logging.getLogger(__name__)
 
 _DIGEST = hashlib.sha256().digest_size
-_NUMPY_TYPES = [
+_ALLOWED_TYPES = [
+    bytes,  # what an empty array's content is written as
     np.ndarray,
     np.dtype,
     np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
@@ -140,6 +141,6 @@ def _read(path: Path) -> dict[str, Any] | None:
     digest, payload = data[:_DIGEST], data[_DIGEST:]
     if hashlib.sha256(payload).digest() != digest:
         return None
-    with torch.serialization.safe_globals(_NUMPY_TYPES):
+    with torch.serialization.safe_globals(_ALLOWED_TYPES):
         content: dict[str, Any] = torch.load(io.BytesIO(payload), weights_only=True, map_location="cpu")
     return content

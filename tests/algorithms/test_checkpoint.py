@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from algorithms.checkpoint import CheckpointError, Checkpoints
+from envs.names import TASKS
+from envs.tasks import make
 
 STATE = {
     "tensor": torch.arange(6.0).view(2, 3),
@@ -40,6 +42,35 @@ def test_nothing_to_load(checkpoints):
 def test_what_is_saved_is_loaded(checkpoints):
     checkpoints.save(STATE)
     assert_equal(checkpoints.load(), STATE)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float64", "int64", "bool"])
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (), (2, 0), (1, 2)])
+def test_arrays_of_any_shape_are_loaded(checkpoints, kind, shape):
+    array = np.ones(shape, dtype=kind)
+    checkpoints.save({"array": array})
+    loaded = checkpoints.load()["array"]
+    assert (loaded.dtype, loaded.shape) == (array.dtype, array.shape)
+    np.testing.assert_array_equal(loaded, array)
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("steps", [0, 1, 13])
+def test_running_episode_goes_through_a_checkpoint(checkpoints, task, steps):
+    """Also one that has just begun, which has taken no action yet."""
+    options = {"ring_road": {"warmup_steps": 10}}.get(task)
+    env = make(task, options)
+    env.reset(seed=1)
+    action = env.action_space.high / 2
+    for _ in range(steps):
+        env.step(action)
+    checkpoints.save({"episode": env.episode_state})
+    expected = [env.step(action)[0] for _ in range(3)]
+    env.close()
+    other = make(task, options)
+    other.episode_state = checkpoints.load()["episode"]
+    np.testing.assert_array_equal([other.step(action)[0] for _ in range(3)], expected)
+    other.close()
 
 
 def test_newest_wins_and_one_before_is_kept(checkpoints):
