@@ -13,13 +13,14 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
+from numpy.typing import NDArray
 
 from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.learner import load_networks
@@ -62,48 +63,83 @@ def evaluate(
     Raises:
         Interrupted: ``stop`` said so.
     """
-    schedule = [(point, episode) for point in range(len(task.evaluation_points)) for episode in range(episodes)]
-    number = len(seeds)
-    results: list[dict[int, list[list[float]]]] = [defaultdict(list) for _ in seeds]
-    turn = np.zeros(number, dtype=np.int64)
-    returns, lengths = np.zeros(number), np.zeros(number, dtype=np.int64)
-
-    def start(mask: Mask, turn: int) -> Array:
-        """Begin an episode of the schedule in the environments of a mask."""
-        point, episode = schedule[min(turn, len(schedule) - 1)]
-        starts: list[int | None] = [integer(seed, "evaluation", step, point, episode) for seed in seeds]
-        options: dict[str, Any] = {**task.evaluation_points[point].options, "reset_mask": mask}
-        policy.reset(mask)
-        fresh: Array = envs.reset(seed=starts, options=options)[0]
-        return fresh
-
-    observations = start(np.ones(number, dtype=np.bool_), 0)
-    while (turn < len(schedule)).any():
+    plan = Plan(envs, task, seeds, step, episodes)
+    everywhere = np.ones(len(seeds), dtype=np.bool_)
+    policy.reset(everywhere)
+    observations = plan.start(everywhere, 0)
+    while True:
         if stop():
             raise Interrupted
         observations, rewards, terminated, truncated, infos = envs.step(policy.act(observations))
-        returns += rewards
-        lengths += 1
-        for index in np.flatnonzero(terminated | truncated).tolist():
-            if turn[index] < len(schedule):
-                extra = [float(infos["episode_metrics"][name][index]) for name in task.episode_metrics]
-                results[index][schedule[turn[index]][0]].append([returns[index], float(lengths[index]), *extra])
-                turn[index] += 1
-            observations[index] = start(np.arange(number) == index, turn[index])[index]
-            returns[index], lengths[index] = 0, 0
+        ended = plan.record(rewards, terminated | truncated, infos)
+        if plan.complete:
+            return plan.rows()
+        for index in ended:
+            here = np.arange(len(seeds)) == index
+            policy.reset(here)
+            observations[index] = plan.start(here, plan.turns[index])[index]
 
-    names = ["return", "episode_length", *task.episode_metrics]
-    return [
-        {
-            "seed": seed,
-            "step": step,
-            "target": task.evaluation_points[point].name,
-            "episodes": episodes,
-            **dict(zip(names, np.mean(outcomes, axis=0).tolist(), strict=True)),
-        }
-        for seed, result in zip(seeds, results, strict=True)
-        for point, outcomes in result.items()
-    ]
+
+class Plan:
+    """The evaluation episodes of S seeds: all meet the same evaluation points in the same order.
+
+    Episodes differ in length, so a seed may be done before others; it then repeats its last episode, unrecorded.
+
+    Attributes:
+        turns: how many episodes each seed has finished, [S].
+    """
+
+    def __init__(self, envs: VectorTask, task: TaskSpec, seeds: Sequence[int], step: int, episodes: int) -> None:
+        self._envs, self._task, self._seeds, self._step, self._episodes = envs, task, seeds, step, episodes
+        points = range(len(task.evaluation_points))
+        self._schedule = [(point, episode) for point in points for episode in range(episodes)]
+        self._outcomes: list[dict[int, list[list[float]]]] = [defaultdict(list) for _ in seeds]
+        self._returns, self._lengths = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
+        self.turns = np.zeros(len(seeds), dtype=np.int64)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every seed has finished all its episodes."""
+        return bool((self.turns >= len(self._schedule)).all())
+
+    def start(self, mask: Mask, turn: int) -> Array:
+        """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
+        point, episode = self._schedule[min(turn, len(self._schedule) - 1)]
+        starts: list[int | None] = [
+            integer(seed, "evaluation", self._step, point, episode) for seed in self._seeds
+        ]
+        options: dict[str, Any] = {**self._task.evaluation_points[point].options, "reset_mask": mask}
+        self._returns[mask], self._lengths[mask] = 0, 0
+        fresh: Array = self._envs.reset(seed=starts, options=options)[0]
+        return fresh
+
+    def record(self, rewards: NDArray[np.float64], ends: Mask, infos: Mapping[str, Any]) -> list[int]:
+        """Take in one step of all environments; returns those whose episode has ended."""
+        self._returns += rewards
+        self._lengths += 1
+        ended: list[int] = np.flatnonzero(ends).tolist()
+        for index in ended:
+            if self.turns[index] < len(self._schedule):
+                extra = [float(infos["episode_metrics"][name][index]) for name in self._task.episode_metrics]
+                outcome = [float(self._returns[index]), float(self._lengths[index]), *extra]
+                self._outcomes[index][self._schedule[self.turns[index]][0]].append(outcome)
+                self.turns[index] += 1
+        return ended
+
+    def rows(self) -> list[Row]:
+        """One row per seed and evaluation point."""
+        names = ["return", "episode_length", *self._task.episode_metrics]
+        return [
+            {
+                "seed": seed,
+                "step": self._step,
+                "target": self._task.evaluation_points[point].name,
+                "episodes": self._episodes,
+                **dict(zip(names, np.mean(outcomes, axis=0).tolist(), strict=True)),
+            }
+            for seed, results in zip(self._seeds, self._outcomes, strict=True)
+            for point, outcomes in results.items()
+        ]
 
 
 def evaluate_run(folder: Path, episodes: int) -> list[Row]:
