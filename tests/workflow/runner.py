@@ -12,12 +12,16 @@ ROOT = Path(__file__).parents[2]
 Snakemake = Callable[..., subprocess.CompletedProcess[str]]
 
 
+def command(folder: Path, *arguments: str) -> list[str]:
+    """A call of the workflow with a working directory, and so with results, of its own; from the root."""
+    snakemake = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return [*snakemake, "--directory", str(folder), "--cores", "1", *arguments]
+
+
 def snakemake_in(folder: Path) -> Snakemake:
-    """A function that runs the workflow with a working directory, and so with results, of its own."""
+    """A function that runs the workflow with a working directory of its own."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-        command += ["--directory", str(folder), "--cores", "1", *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        return subprocess.run(command(folder, *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
 
     return run
