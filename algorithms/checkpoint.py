@@ -55,6 +55,7 @@ class Checkpoints:
         self.finished = self.folder / "finished"
         self._current = self.folder / "checkpoint.pt"
         self._previous = self.folder / "checkpoint.previous.pt"
+        self._partial = self.folder / "checkpoint.partial"
 
     def lock(self) -> FileLock:
         """Take the run for this process.
@@ -74,15 +75,14 @@ class Checkpoints:
         """Write a checkpoint and keep the one before."""
         buffer = io.BytesIO()
         torch.save({"identity": self.identity, "state": state}, buffer)
-        partial = self.folder / "checkpoint.partial"
-        with partial.open("wb") as file:
+        with self._partial.open("wb") as file:
             file.write(hashlib.sha256(buffer.getbuffer()).digest())
             file.write(buffer.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         if self._current.exists():
             os.replace(self._current, self._previous)
-        os.replace(partial, self._current)
+        os.replace(self._partial, self._current)
 
     def load(self) -> dict[str, Any] | None:
         """The newest good checkpoint, or None if there is none at all.
@@ -109,7 +109,7 @@ class Checkpoints:
 
     def remove(self) -> None:
         """Delete the checkpoints of a finished run; its finished files stay."""
-        for path in (self._current, self._previous):
+        for path in (self._current, self._previous, self._partial):
             path.unlink(missing_ok=True)
 
     def publish(self, folder: Path, names: Sequence[str]) -> bool:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.learner import load_networks
-from algorithms.records import Row, write_table
+from algorithms.records import Row, metrics_of, write_table
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
 from algorithms.settings import RunConfig
@@ -120,8 +120,8 @@ class Plan:
         ended: list[int] = np.flatnonzero(ends).tolist()
         for index in ended:
             if self.turns[index] < len(self._schedule):
-                extra = [float(infos["episode_metrics"][name][index]) for name in self._task.episode_metrics]
-                outcome = [float(self._returns[index]), float(self._lengths[index]), *extra]
+                metrics = metrics_of(infos, index, self._task.episode_metrics)
+                outcome = [float(self._returns[index]), float(self._lengths[index]), *metrics]
                 self._outcomes[index][self._schedule[self.turns[index]][0]].append(outcome)
                 self.turns[index] += 1
         return ended

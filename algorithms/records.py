@@ -53,10 +53,10 @@ class EpisodeLog:
         """Take in one environment step of all seeds."""
         self._returns += rewards
         self._lengths += 1
-        for seed in np.flatnonzero(ends):
+        for seed in np.flatnonzero(ends).tolist():
             if self._counts[seed] and not warm:
-                extra = [float(infos["episode_metrics"][name][seed]) for name in self._metrics]
-                self._recent[seed].append([float(self._returns[seed]), float(self._lengths[seed]), *extra])
+                metrics = metrics_of(infos, seed, self._metrics)
+                self._recent[seed].append([float(self._returns[seed]), float(self._lengths[seed]), *metrics])
                 self.episodes[seed] += 1
             self._returns[seed], self._lengths[seed], self._counts[seed] = 0, 0, True
 
@@ -85,6 +85,11 @@ class EpisodeLog:
             recent.extend(episodes)
         self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
         self._counts[:], self.episodes[:] = state["counts"], state["episodes"]
+
+
+def metrics_of(infos: Mapping[str, Any], index: int, names: Sequence[str]) -> list[float]:
+    """Metrics of the episode that has ended in one environment of a vector."""
+    return [float(infos["episode_metrics"][name][index]) for name in names]
 
 
 def write_table(path: Path, rows: Sequence[Row]) -> None:

@@ -118,7 +118,7 @@ def train(config: RunConfig, results: Path, device: torch.device) -> int:
         return 0
     stop = stop_on_signals()
     with checkpoints.lock():
-        if checkpoints.publish(folder, FILES):
+        if is_complete(checkpoints.finished, config) and checkpoints.publish(folder, FILES):
             log.info("%s was trained before, its files are back", folder)
             return 0
         trainer = Trainer(config, device)

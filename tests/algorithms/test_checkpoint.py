@@ -134,6 +134,7 @@ def finished(checkpoints):
 
 
 def test_finished_files_outlive_the_checkpoints(finished):
+    (finished.folder / "checkpoint.partial").write_bytes(b"left by a kill")
     finished.remove()
     assert [path.name for path in finished.folder.iterdir()] == ["finished"]
     assert finished.load() is None

@@ -182,6 +182,20 @@ def test_deleted_run_folder_is_put_back_without_training(uninterrupted):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_altered_finished_files_are_not_put_back(tmp_path):
+    """They may be links to files that somebody has edited in place."""
+    assert finish("ant_gather", "td3", tmp_path, "--steps", "200").returncode == 0
+    folder = tmp_path / "runs/ant_gather/td3/seeds_0"
+    description = json.loads((folder / "run.json").read_text())
+    description["config"]["learner"]["tau"] = 0.5
+    (folder / "run.json").write_text(json.dumps(description | {"hash": "another"}))
+    shutil.rmtree(folder)
+    result = finish("ant_gather", "td3", tmp_path, "--steps", "200")
+    assert result.returncode == 2
+    assert "holds a finished run of another configuration (learner.tau is 0.5 there, 0.005 here)" in result.stderr
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
