@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
-from gymnasium.spaces import Box
+from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -53,7 +53,7 @@ class Algorithm(ABC):
     networks: dict[str, Tensor]
 
     @abstractmethod
-    def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None: ...
+    def __init__(self, config: RunConfig, task: TaskSpec, actions: spaces.Box, device: torch.device) -> None: ...
 
     @abstractmethod
     def act(self, observations: Array, *, random: bool = False) -> Array:
@@ -100,6 +100,14 @@ def entries(indices: Sequence[int]) -> slice | list[int]:
     return span if list(indices) == list(range(span.start, span.stop)) else list(indices)
 
 
+class Box(NamedTuple):
+    """A box on the host: lower corner, upper corner and half range, shape [m] each."""
+
+    low: Array
+    high: Array
+    half: Array
+
+
 class Bounds:
     """A box of actions or goals and its half range, as tensors.
 
@@ -107,11 +115,16 @@ class Bounds:
         low: lower corner, shape [m].
         high: upper corner, shape [m].
         device: where the tensors live.
+
+    Attributes:
+        host: the same as arrays.
     """
 
     def __init__(self, low: NDArray[Any], high: NDArray[Any], device: torch.device) -> None:
-        self.low = torch.as_tensor(low, dtype=torch.float32, device=device)
-        self.high = torch.as_tensor(high, dtype=torch.float32, device=device)
+        low, high = np.asarray(low, dtype=np.float32), np.asarray(high, dtype=np.float32)
+        self.host = Box(low, high, (high - low) / 2)
+        self.low = torch.tensor(low, device=device)
+        self.high = torch.tensor(high, device=device)
         self.middle = (self.high + self.low) / 2
         self.half = (self.high - self.low) / 2
         self.size = self.low.numel()

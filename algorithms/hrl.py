@@ -1,13 +1,14 @@
 """HRL: a manager that sets goals every k steps and a worker that is paid for reaching them.
 
 Both levels are TD3 learners.  What a variant of this algorithm would change has a method of its own: what enters
-the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), and what the
-manager's actor minimises (:meth:`HRL.manager_actor_loss`).
+the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), and where the
+manager's actor is pulled (:meth:`HRL.manager_gradient`).
 """
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -15,12 +16,21 @@ from gymnasium.spaces import Box
 from torch import Tensor
 
 from algorithms.algorithm import Algorithm, Array, Mask
+from algorithms.device import Recorder, Staging
 from algorithms.learner import Batch, load_networks, to_numpy
 from algorithms.levels import HierarchicalPolicy, build_levels
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
+
+
+class Due(NamedTuple):
+    """Which networks learn in an update; the worker's critics always do."""
+
+    manager_critics: bool
+    manager_actor: bool
+    worker_actor: bool
 
 
 class HRL(Algorithm):
@@ -40,7 +50,16 @@ class HRL(Algorithm):
         self.policy = HierarchicalPolicy(self.levels)
         self.networks = self.manager.networks | self.worker.networks
         self.updates = 0
-        self._batch: MetaBatch | None = None
+        batch = self.settings.batch_size
+        self._drawn = Staging(
+            device,
+            {
+                **MetaReplay.drawn(seeds, batch),
+                "manager_noise": ((seeds, batch, sizes.goal), np.float32),
+                "worker_noise": ((seeds, batch, sizes.action), np.float32),
+            },
+        )
+        self._recorder = Recorder(device)
 
     # ---- hooks --------------------------------------------------------------------------------------------------
 
@@ -52,9 +71,9 @@ class HRL(Algorithm):
         """The manager's actions in a batch, [S, B, d]."""
         return batch.first_goals
 
-    def manager_actor_loss(self, batch: MetaBatch) -> Tensor:
-        """What the manager's actor minimises, [S]."""
-        return self.manager.actor_loss(self.levels.manager_inputs(batch.first_observations))
+    def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
+        """Gradient of what the manager's actor maximises with respect to its goals for a batch, both [S, B, d]."""
+        return self.manager.value_gradient(goals)
 
     # ---- collecting ---------------------------------------------------------------------------------------------
 
@@ -63,12 +82,12 @@ class HRL(Algorithm):
         starts = self.memory.lengths == 0
         if starts.any():
             if random:
-                goals = to_numpy(self.manager.random_actions(starts))
+                goals = self.manager.random_actions(starts)
             else:
                 goals = self.levels.propose(observations, starts, explore=True)
             self.memory.begin(starts, goals)
         if random:
-            return to_numpy(self.worker.random_actions())
+            return self.worker.random_actions()
         return self.levels.control(observations, self.memory.goals, explore=True)
 
     def observe(
@@ -103,23 +122,49 @@ class HRL(Algorithm):
         if self.updates == 0:
             self.statistics.clear()  # the random periods of the warm-up say nothing about the policy
         self.updates += 1
-        self._batch = batch = self.replay.sample(self.streams, self.settings.batch_size)
-        if self.updates % self.hierarchy.manager_critic_every == 0:
-            self.manager.update_critics(self.manager_batch(batch))
-        if self.updates % self.hierarchy.manager_actor_every == 0:
-            self.manager.update_actor(self.manager_actor_loss(batch))
-        worker_batch = self.worker_batch(batch)
-        self.worker.update_critics(worker_batch)
-        if self.updates % self.settings.actor_delay == 0:
-            self.worker.update_actor(self.worker.actor_loss(worker_batch.observations))
+        due = Due(
+            manager_critics=self.updates % self.hierarchy.manager_critic_every == 0,
+            manager_actor=self.updates % self.hierarchy.manager_actor_every == 0,
+            worker_actor=self.updates % self.settings.actor_delay == 0,
+        )
+        self._draw(due)
+        self._recorder.run(due, partial(self._learn, due))
+
+    def update_manager(self, batch: MetaBatch, noise: Tensor, due: Due) -> None:
+        """The manager learns from the meta-transitions of a batch."""
+        if due.manager_critics:
+            self.manager.update_critics(self.manager_batch(batch), noise)
+        if due.manager_actor:
+            self.manager.update_actor(partial(self.manager_gradient, batch))
+
+    def update_worker(self, batch: MetaBatch, noise: Tensor, due: Due) -> None:
+        """The worker learns from one step of each meta-transition of a batch."""
+        self.worker.update_critics(self.worker_batch(batch), noise)
+        if due.worker_actor:
+            self.worker.update_actor()
+
+    def _draw(self, due: Due) -> None:
+        """All random numbers of an update, made on the host."""
+        drawn = self._drawn.begin()
+        self.replay.draw(self.streams, drawn)
+        if due.manager_critics:
+            self.streams.fill_normal("manager/target_noise", drawn["manager_noise"])
+        self.streams.fill_normal("worker/target_noise", drawn["worker_noise"])
+        self._drawn.send()
+
+    def _learn(self, due: Due) -> None:
+        drawn = self._drawn.device
+        batch = self.replay.batch(drawn)
+        self.update_manager(batch, drawn["manager_noise"], due)
+        self.update_worker(batch, drawn["worker_noise"], due)
 
     def manager_batch(self, batch: MetaBatch) -> Batch:
         """The meta-transitions as the manager sees them."""
         return Batch(
-            observations=self.levels.manager_inputs(batch.first_observations),
+            observations=[self.levels.manager_inputs(batch.first_observations)],
             actions=self.relabel(batch),
             rewards=batch.rewards,
-            next_observations=self.levels.manager_inputs(batch.last_observations),
+            next_observations=[self.levels.manager_inputs(batch.last_observations)],
             dones=batch.dones,
         )
 
@@ -130,11 +175,11 @@ class HRL(Algorithm):
         are never positive).  Its values are therefore those of an infinite horizon.
         """
         return Batch(
-            observations=self.levels.worker_inputs(batch.observations, batch.goals),
+            observations=self.levels.worker_parts(batch.observations, batch.goals),
             actions=batch.actions,
             rewards=batch.worker_rewards,
-            next_observations=self.levels.worker_inputs(batch.next_observations, batch.next_goals),
-            dones=torch.zeros_like(batch.worker_rewards),
+            next_observations=self.levels.worker_parts(batch.next_observations, batch.next_goals),
+            dones=None,
         )
 
     def current_goals(self, batch: MetaBatch) -> Tensor:
@@ -155,8 +200,7 @@ class HRL(Algorithm):
         quantity that cooperation refers to; ``worker_q_batch`` that of the stored goals and actions.
         ``intrinsic_return`` is the discounted return of a worker that earned the mean intrinsic reward for ever.
         """
-        assert self._batch is not None, "metrics need an update first"
-        batch, levels = self._batch, self.levels
+        batch, levels = self.replay.batch(self._drawn.device), self.levels
         manager_inputs = levels.manager_inputs(batch.first_observations)
         worker_inputs = levels.worker_inputs(batch.observations, batch.goals)
         current_inputs = levels.worker_inputs(batch.observations, self.current_goals(batch))
@@ -180,7 +224,7 @@ class HRL(Algorithm):
             "networks": self.networks,
             "manager": self.manager.state_dict(),
             "worker": self.worker.state_dict(),
-            "replay": self.replay.buffer.state_dict(),
+            "replay": self.replay.state_dict(),
             "memory": self.memory.state_dict(),
             "statistics": self.statistics.state_dict(),
             "streams": self.streams.state_dict(),
@@ -192,7 +236,7 @@ class HRL(Algorithm):
         load_networks(self.networks, state["networks"])
         self.manager.load_state_dict(state["manager"])
         self.worker.load_state_dict(state["worker"])
-        self.replay.buffer.load_state_dict(state["replay"])
+        self.replay.load_state_dict(state["replay"])
         self.memory.load_state_dict(state["memory"])
         self.statistics.load_state_dict(state["statistics"])
         self.streams.load_state_dict(state["streams"])

@@ -1,22 +1,25 @@
 """Twin delayed deep deterministic policy gradient (TD3): one actor with twin critics, for S seeds side by side.
 
 The flat baseline is one such learner, a hierarchy is two of them.  An update follows TD3's original order:
-critics, then the actor through the new first critic, then the targets.
+critics, then the actor through the new first critic, then the targets.  Its gradients are written out, see
+:class:`~algorithms.networks.Pass`.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
+from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
-from algorithms.networks import MLP, Optimiser, forward
+from algorithms.device import Recorder
+from algorithms.networks import MLP, Pass
 from algorithms.seeding import Streams
 from algorithms.settings import LearnerSettings
 from envs.base import TaskSpec
@@ -29,13 +32,23 @@ DEAD_SLOPE = 1e-4
 
 @dataclass(frozen=True)
 class Batch:
-    """Transitions for one update: [S, B, n], [S, B, m], [S, B], [S, B, n], [S, B]; a done stops bootstrapping."""
+    """Transitions for one update.
 
-    observations: Tensor
+    Observations come in parts, [S, B, .] each, which stand side by side in what the networks see.
+
+    Attributes:
+        observations: parts of [S, B, n].
+        actions: [S, B, m].
+        rewards: [S, B].
+        next_observations: parts of [S, B, n].
+        dones: 1 stops bootstrapping, [S, B]; None if nothing ever ends.
+    """
+
+    observations: Sequence[Tensor]
     actions: Tensor
     rewards: Tensor
-    next_observations: Tensor
-    dones: Tensor
+    next_observations: Sequence[Tensor]
+    dones: Tensor | None
 
 
 class TD3Learner:
@@ -61,89 +74,142 @@ class TD3Learner:
         factor: Tensor | None = None,
     ) -> None:
         self.name, self.bounds, self.settings = name, bounds, settings
-        self._streams, self._factor = streams, factor
+        self._streams, self._factor, self._inputs = streams, factor, inputs
         self.seeds = len(streams.seeds)
         device = bounds.low.device
         actor_sizes = (inputs, *settings.hidden, bounds.size)
         critic_sizes = (inputs + bounds.size, *settings.hidden, 1)
         self.actor, self.target_actor = (MLP(self.seeds, actor_sizes, device) for _ in range(2))
         self.critics, self.target_critics = (MLP(2 * self.seeds, critic_sizes, device) for _ in range(2))
+        self._first_critics = self.critics.every(2)
         self.actor.initialise(streams[f"{name}/actor"])
         self.critics.initialise(streams[f"{name}/critics"])
         self.target_actor.flat.copy_(self.actor.flat)
         self.target_critics.flat.copy_(self.critics.flat)
-        self._actor_optimiser = Optimiser(self.actor, settings.learning_rate)
-        self._critic_optimiser = Optimiser(self.critics, settings.learning_rate)
+        self._actor_optimiser = Adam(self.actor, settings.learning_rate)
+        self._critic_optimiser = Adam(self.critics, settings.learning_rate)
+        self._workspaces: dict[int, Workspace] = {}
+        self._recorder = Recorder(device)
+        self._seen = torch.zeros(self.seeds, 1, inputs, device=device)
+        self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
         self._warned = False
 
     # ---- acting -------------------------------------------------------------------------------------------------
 
-    def actions(self, observations: Tensor, actor: MLP | None = None) -> Tensor:
-        """Deterministic actions of the current (or a given) actor, [S, B, n] to [S, B, m]."""
-        if self._factor is not None:
-            observations = observations * self._factor
-        return self.bounds.middle + self.bounds.half * torch.tanh((actor or self.actor)(observations))
+    def actions(self, observations: Tensor) -> Tensor:
+        """Deterministic actions, [S, B, n] to [S, B, m]; differentiable with respect to the observations."""
+        return self._into_box(torch.tanh(self.actor(self._scaled(observations))))
 
-    @torch.no_grad()
-    def act(self, observations: Tensor, *, explore: bool, which: Mask | None = None) -> Tensor:
+    def act(self, observations: Array, *, explore: bool, which: Mask | None = None) -> Array:
         """Actions for one step, [S, n] to [S, m].
 
         Exploration adds Gaussian noise and clips to the box (E.1).  ``which`` names the seeds that really act; no
         random numbers are drawn for the others.
         """
-        actions = self.actions(observations.unsqueeze(1)).squeeze(1)
+        self._seen.copy_(torch.from_numpy(observations).unsqueeze(1))
+        self._recorder.run("act", self._choose)
+        actions = to_numpy(self._chosen.squeeze(1)).copy()
         if not explore:
             return actions
         noise = self._streams.normal(f"{self.name}/exploration", self.bounds.size, which=which)
-        scale = self.settings.exploration_noise * self.bounds.half
-        return self.bounds.clip(actions + scale * torch.from_numpy(noise).to(actions.device))
+        box = self.bounds.host
+        return (actions + self.settings.exploration_noise * box.half * noise).clip(box.low, box.high)
 
-    def random_actions(self, which: Mask | None = None) -> Tensor:
+    def random_actions(self, which: Mask | None = None) -> Array:
         """Uniform actions for the warm-up, [S, m]; ``which`` as in :meth:`act`."""
         draws = self._streams.uniform(f"{self.name}/random_actions", self.bounds.size, which=which)
-        return self.bounds.low + 2 * self.bounds.half * torch.from_numpy(draws).to(self.bounds.low.device)
-
-    # ---- learning -----------------------------------------------------------------------------------------------
-
-    def values(self, observations: Tensor, actions: Tensor, critics: MLP | None = None) -> Tensor:
-        """Both critics, [S, B, n] and [S, B, m] to [S, 2, B]."""
-        inputs = self._critic_inputs(observations, actions)
-        seeds, batch, width = inputs.shape
-        twice = inputs.unsqueeze(1).expand(seeds, 2, batch, width).reshape(2 * seeds, batch, width)
-        return (critics or self.critics)(twice).view(seeds, 2, batch)
-
-    def first_value(self, observations: Tensor, actions: Tensor) -> Tensor:
-        """The first critic with frozen parameters, [S, B]; gradients reach the inputs only."""
-        return forward(self.critics.every(2), self._critic_inputs(observations, actions)).squeeze(-1)
+        return self.bounds.host.low + 2 * self.bounds.host.half * draws
 
     @torch.no_grad()
-    def targets(self, batch: Batch) -> Tensor:
-        """Clipped double-Q targets with target policy smoothing, [S, B]."""
-        settings, half = self.settings, self.bounds.half
-        draws = self._streams.normal(f"{self.name}/target_noise", *batch.actions.shape[1:])
-        noise = torch.from_numpy(draws).to(half.device) * settings.target_noise
-        noise = noise.clamp_(-settings.target_noise_clip, settings.target_noise_clip) * half
-        actions = self.bounds.clip(self.actions(batch.next_observations, self.target_actor) + noise)
-        values = self.values(batch.next_observations, actions, self.target_critics).amin(1)
-        return batch.rewards + settings.gamma * (1 - batch.dones) * values
+    def _choose(self) -> None:
+        self._chosen.copy_(self.actions(self._seen))
 
-    def update_critics(self, batch: Batch) -> None:
-        """One step of both critics towards the targets; the loss is a mean over the batch for each critic."""
-        targets = self.targets(batch).unsqueeze(1)
-        values = self.values(batch.observations, batch.actions)
-        loss_of = functional.huber_loss if self.settings.critic_loss == "huber" else functional.mse_loss
-        loss = loss_of(values, targets.expand_as(values), reduction="none").mean(-1).sum()
-        self._critic_optimiser.minimise(loss)
+    # ---- values -------------------------------------------------------------------------------------------------
 
-    def actor_loss(self, observations: Tensor) -> Tensor:
-        """Minus the mean value of the actor's actions, [S]."""
-        return -self.first_value(observations, self.actions(observations)).mean(-1)
+    def first_value(self, observations: Tensor, actions: Tensor) -> Tensor:
+        """The first critic, [S, B, n] and [S, B, m] to [S, B]; differentiable with respect to both."""
+        inputs = torch.cat((self._scaled(observations), self._unit(actions)), dim=-1)
+        return self._first_critics(inputs).squeeze(-1)
 
-    def update_actor(self, loss: Tensor) -> None:
-        """One step of the actor down ``loss`` ([S]), then Polyak averaging of all targets."""
-        self._actor_optimiser.minimise(loss.sum())
+    # ---- learning: the hot path ---------------------------------------------------------------------------------
+
+    def update_critics(self, batch: Batch, noise: Tensor) -> None:
+        """One step of both critics towards the targets; the loss is a mean over the batch for each critic.
+
+        Args:
+            batch: transitions.
+            noise: standard normal numbers for the targets, [S, B, m].
+        """
+        targets = self.targets(batch, noise)
+        work = self._work
+        self._see(work.current, batch.observations)
+        self._try(work.current, batch.actions)
+        errors = work.critics.forward(work.current.flat).view(self.seeds, 2, -1).sub_(targets.unsqueeze(1))
+        slope = errors.clamp_(-1, 1) if self.settings.critic_loss == "huber" else errors.mul_(2)
+        work.critics.backward(slope.div_(errors.shape[-1]).view(2 * self.seeds, -1, 1))
+        self._critic_optimiser.step()
+
+    def targets(self, batch: Batch, noise: Tensor) -> Tensor:
+        """Clipped double-Q targets with target policy smoothing, [S, B]; see :meth:`update_critics`."""
+        settings, clip = self.settings, self.settings.target_noise_clip
+        self._work = work = self._workspace(len(noise[0]))
+        self._see(work.following, batch.next_observations)
+        actions = self._into_box(torch.tanh(work.target_actor.forward(work.following.observations)))
+        smoothing = (noise * settings.target_noise).clamp_(-clip, clip)
+        self._try(work.following, self.bounds.clip(actions.addcmul_(smoothing, self.bounds.half)))
+        values = work.target_critics.forward(work.following.flat).view(self.seeds, 2, -1).amin(1)
+        if batch.dones is None:
+            return torch.add(batch.rewards, values, alpha=settings.gamma)
+        return torch.addcmul(batch.rewards, 1 - batch.dones, values, value=settings.gamma)
+
+    def update_actor(self, gradient: Callable[[Tensor], Tensor] | None = None) -> None:
+        """One step of the actor on the batch the critics saw last, then Polyak averaging of all targets.
+
+        Args:
+            gradient: gives the gradient of what the actor maximises with respect to its actions, both [S, B, m];
+                by default that of its mean value, :meth:`value_gradient`.
+        """
+        work = self._work
+        tanh = torch.tanh(work.actor.forward(work.current.observations))
+        wanted = (gradient or self.value_gradient)(self._into_box(tanh))
+        work.actor.backward(torch.ops.aten.tanh_backward(wanted * -self.bounds.half, tanh))
+        self._actor_optimiser.step()
         self.target_actor.flat.lerp_(self.actor.flat, self.settings.tau)
         self.target_critics.flat.lerp_(self.critics.flat, self.settings.tau)
+
+    def value_gradient(self, actions: Tensor) -> Tensor:
+        """Gradient of the first critic's mean value, on the batch the critics saw last, both [S, B, m]."""
+        work = self._work
+        self._try(work.current, actions)
+        work.first_critics.forward(work.current.first)
+        gradient = work.first_critics.input_gradient(work.mean, slice(self._inputs, None))
+        return gradient if self._factor is None else gradient / self.bounds.half
+
+    def _workspace(self, batch: int) -> Workspace:
+        if batch not in self._workspaces:
+            self._workspaces[batch] = Workspace(self, batch)
+        return self._workspaces[batch]
+
+    def _see(self, inputs: CriticInputs, observations: Sequence[Tensor]) -> None:
+        """Put observations into the networks' inputs."""
+        for place, part in zip(inputs.parts(observations), observations, strict=True):
+            place.copy_(part.unsqueeze(1))
+        if self._factor is not None:
+            inputs.both_observations.mul_(self._factor)
+
+    def _try(self, inputs: CriticInputs, actions: Tensor) -> None:
+        """Put actions into the critics' inputs."""
+        inputs.both_actions.copy_(self._unit(actions).unsqueeze(1))
+
+    def _scaled(self, observations: Tensor) -> Tensor:
+        return observations if self._factor is None else observations * self._factor
+
+    def _unit(self, actions: Tensor) -> Tensor:
+        """Actions as the critics see them."""
+        return actions if self._factor is None else (actions - self.bounds.middle) / self.bounds.half
+
+    def _into_box(self, tanh: Tensor) -> Tensor:
+        return torch.addcmul(self.bounds.middle, tanh, self.bounds.half)
 
     # ---- reporting and saving -----------------------------------------------------------------------------------
 
@@ -177,19 +243,56 @@ class TD3Learner:
 
     def state_dict(self) -> dict[str, Any]:
         """States of the optimisers; the parameters are in :attr:`networks`."""
-        optimisers = {"actor": self._actor_optimiser, "critics": self._critic_optimiser}
-        return {name: optimiser.adam.state_dict() for name, optimiser in optimisers.items()}
+        return {"actor": self._actor_optimiser.state_dict(), "critics": self._critic_optimiser.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
-        self._actor_optimiser.adam.load_state_dict(state["actor"])
-        self._critic_optimiser.adam.load_state_dict(state["critics"])
+        self._actor_optimiser.load_state_dict(state["actor"])
+        self._critic_optimiser.load_state_dict(state["critics"])
 
-    def _critic_inputs(self, observations: Tensor, actions: Tensor) -> Tensor:
-        if self._factor is not None:
-            observations = observations * self._factor
-            actions = (actions - self.bounds.middle) / self.bounds.half
-        return torch.cat((observations, actions), dim=-1)
+
+class CriticInputs:
+    """A buffer for the inputs of S pairs of critics, with the views that an update works on.
+
+    Attributes:
+        flat: all, [2 S, B, n + m].
+        first: those of the first critics, [S, B, n + m].
+        observations: the observations in ``first``, [S, B, n].
+        both_observations: [S, 2, B, n].
+        both_actions: [S, 2, B, m].
+    """
+
+    def __init__(self, buffer: Tensor, observation: int) -> None:
+        self.flat, self.first = buffer.flatten(0, 1), buffer[:, 0]
+        self.observations = self.first[..., :observation]
+        self.both_observations, self.both_actions = buffer[..., :observation], buffer[..., observation:]
+        self._parts: dict[tuple[int, ...], tuple[Tensor, ...]] = {}
+
+    def parts(self, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Where the parts of an observation go, [S, 2, B, .] each."""
+        widths = tuple(part.shape[-1] for part in observations)
+        if widths not in self._parts:
+            self._parts[widths] = self.both_observations.split(list(widths), dim=-1)
+        return self._parts[widths]
+
+
+class Workspace:
+    """Buffers for one update of a learner, made once.
+
+    Attributes:
+        current: observations and actions of the batch.
+        following: its next observations, and the target actor's actions.
+        mean: the gradient of a mean over the batch, [S, B, 1].
+    """
+
+    def __init__(self, learner: TD3Learner, batch: int) -> None:
+        seeds, observation, width = learner.seeds, learner.actor.sizes[0], learner.critics.sizes[0]
+        self.actor, self.target_actor = Pass(learner.actor, batch), Pass(learner.target_actor, batch)
+        self.critics, self.target_critics = Pass(learner.critics, batch), Pass(learner.target_critics, batch)
+        self.first_critics = Pass(learner.critics.every(2), batch)
+        new = learner.critics.flat.new_zeros
+        self.current, self.following = (CriticInputs(new(seeds, 2, batch, width), observation) for _ in range(2))
+        self.mean = new(seeds, batch, 1).fill_(1 / batch)
 
 
 def input_factor(

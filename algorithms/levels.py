@@ -11,7 +11,7 @@ from torch import Tensor
 
 from algorithms.algorithm import Array, Bounds, Mask, entries
 from algorithms.goals import Goals
-from algorithms.learner import TD3Learner, input_factor, to_numpy
+from algorithms.learner import TD3Learner, input_factor
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
@@ -33,28 +33,26 @@ class Levels:
         """Number of seeds S."""
         return self.manager.seeds
 
-    @property
-    def device(self) -> torch.device:
-        """Where the networks live."""
-        return self.manager.bounds.low.device
-
     def propose(self, observations: Array, starts: Mask, *, explore: bool) -> Array:
         """The manager's goals, [S, n] to [S, d], meant for the seeds in ``starts``."""
-        seen = torch.from_numpy(observations[:, self.manager_sees]).to(self.device)
-        return to_numpy(self.manager.act(seen, explore=explore, which=starts))
+        return self.manager.act(observations[:, self.manager_sees], explore=explore, which=starts)
 
     def control(self, observations: Array, goals: Array, *, explore: bool) -> Array:
         """The worker's actions, [S, n] and [S, d] to [S, m]."""
         seen = np.concatenate((observations[:, self.worker_sees], goals), axis=1)
-        return to_numpy(self.worker.act(torch.from_numpy(seen).to(self.device), explore=explore))
+        return self.worker.act(seen, explore=explore)
 
     def manager_inputs(self, observations: Tensor) -> Tensor:
         """What the manager sees of a batch of observations."""
         return observations[..., self.manager_sees]
 
+    def worker_parts(self, observations: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
+        """What the worker sees of a batch of observations, and its goals."""
+        return observations[..., self.worker_sees], goals
+
     def worker_inputs(self, observations: Tensor, goals: Tensor) -> Tensor:
-        """What the worker sees of a batch of observations, then its goals."""
-        return torch.cat((observations[..., self.worker_sees], goals), dim=-1)
+        """What the worker sees, side by side."""
+        return torch.cat(self.worker_parts(observations, goals), dim=-1)
 
 
 class HierarchicalPolicy:

@@ -6,12 +6,14 @@ it, chosen uniformly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.algorithm import Array, Mask
@@ -120,32 +122,71 @@ class MetaMemory:
 
 
 class MetaReplay:
-    """Replay of meta-transitions, shared by both levels."""
+    """Replay of meta-transitions, shared by both levels.
+
+    An item has a row for each time t .. t+k; what there is one of per item stands in all of them.
+    """
 
     def __init__(self, seeds: int, capacity: int, sizes: Sizes, device: torch.device) -> None:
-        period = sizes.period
         shapes = {
-            "observations": (period + 1, sizes.observation),
-            "goals": (period + 1, sizes.goal),
-            "actions": (period, sizes.action),
-            "worker_rewards": (period,),
+            "observations": (sizes.observation,),
+            "goals": (sizes.goal,),
+            "actions": (sizes.action,),
+            "worker_rewards": (),
             "reward": (),
             "done": (),
-            "length": (),
         }
-        self.buffer = ReplayBuffer(seeds, capacity, shapes, device)
+        self.buffer = ReplayBuffer(seeds, capacity, shapes, device, length=sizes.period + 1)
+        self._lengths = np.zeros(seeds * capacity, dtype=np.int64)
+
+    @staticmethod
+    def drawn(seeds: int, batch: int) -> dict[str, tuple[tuple[int, ...], type]]:
+        """Shapes and types of what :meth:`draw` fills, for :class:`~algorithms.device.Staging`."""
+        one, two = ((seeds, batch), np.int64), ((2, seeds, batch), np.int64)
+        return {"items": one, "steps": one, "lengths": one, "step_rows": two, "end_rows": two}
 
     def add(self, seed: int, item: MetaTransition) -> None:
         """Store a meta-transition of one seed (an index into the group)."""
-        self.buffer.add(seed, **vars(item))
+        fields = {
+            "observations": item.observations,
+            "goals": item.goals,
+            "actions": np.pad(item.actions, ((0, 1), (0, 0))),
+            "worker_rewards": np.pad(item.worker_rewards, (0, 1)),
+            "reward": item.reward,
+            "done": item.done,
+        }
+        where = self.buffer.add([seed], **{name: np.asarray(value)[None] for name, value in fields.items()})
+        self._lengths[where] = item.length
 
-    def sample(self, streams: Streams, batch: int) -> MetaBatch:
-        """Draw meta-transitions, and one step of each, uniformly with replacement."""
-        items = self.buffer.draw(streams["replay"], batch)
-        lengths = self.buffer.read("length", items)
-        draws = torch.from_numpy(streams.uniform("replay/step", batch)).to(lengths.device)
-        steps = (draws * lengths).long()
-        return MetaBatch(self.buffer, items, steps, lengths.long())
+    def draw(self, streams: Streams, out: Mapping[str, NDArray[np.int64]]) -> None:
+        """Draw meta-transitions, and one step of each, uniformly with replacement.
+
+        Args:
+            streams: the seeds' random streams.
+            out: what goes into a :class:`MetaBatch`, by name.
+        """
+        items, steps, lengths = self.buffer.draw(streams["replay"], out["items"]), out["steps"], out["lengths"]
+        lengths[:] = self._lengths[items]
+        draws = streams.uniform("replay/step", items.shape[1])
+        steps[:] = draws * lengths.astype(np.float32)  # in [0, length), rounded down
+        start, step_rows = out["end_rows"][0], out["step_rows"]
+        np.multiply(items, self.buffer.length, out=start)
+        np.add(start, lengths, out=out["end_rows"][1])
+        np.add(start, steps, out=step_rows[0])
+        np.add(step_rows[0], 1, out=step_rows[1])
+
+    def batch(self, drawn: Mapping[str, Tensor]) -> MetaBatch:
+        """What was drawn."""
+        return MetaBatch(self.buffer, **{name: drawn[name] for name in self.drawn(0, 0)})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Copies of the filled part."""
+        return {**self.buffer.state_dict(), "lengths": self._lengths.copy()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        self.buffer.load_state_dict(state)
+        self._lengths[:] = state["lengths"]
 
 
 @dataclass(frozen=True)
@@ -156,67 +197,79 @@ class MetaBatch:
         items: which meta-transitions, shape [S, B].
         steps: which step of each (i), shape [S, B].
         lengths: their lengths T, shape [S, B].
+        step_rows: rows of the replay at t+i and t+i+1, shape [2, S, B].
+        end_rows: rows at t and t+T, shape [2, S, B].
     """
 
     buffer: ReplayBuffer
     items: Tensor
     steps: Tensor
     lengths: Tensor
+    step_rows: Tensor
+    end_rows: Tensor
+
+    @cached_property
+    def _step(self) -> dict[str, Tensor]:
+        return self.buffer.read(self.step_rows)
+
+    @cached_property
+    def _ends(self) -> dict[str, Tensor]:
+        return self.buffer.read(self.end_rows)
 
     @cached_property
     def first_observations(self) -> Tensor:
         """s_t, [S, B, n]."""
-        return self.buffer.read("observations", self.items, 0)
+        return self._ends["observations"][0]
 
     @cached_property
     def last_observations(self) -> Tensor:
         """s_{t+T}, [S, B, n]."""
-        return self.buffer.read("observations", self.items, self.lengths)
+        return self._ends["observations"][1]
 
     @cached_property
     def first_goals(self) -> Tensor:
         """g_t, the manager's actions, [S, B, d]."""
-        return self.buffer.read("goals", self.items, 0)
+        return self._ends["goals"][0]
 
     @cached_property
     def rewards(self) -> Tensor:
         """The manager's rewards, [S, B]."""
-        return self.buffer.read("reward", self.items)
+        return self._ends["reward"][0]
 
     @cached_property
     def dones(self) -> Tensor:
         """Whether the episode truly ended with the meta-transition, [S, B]."""
-        return self.buffer.read("done", self.items)
+        return self._ends["done"][0]
 
     @cached_property
     def observations(self) -> Tensor:
         """s_{t+i}, [S, B, n]."""
-        return self.buffer.read("observations", self.items, self.steps)
+        return self._step["observations"][0]
 
     @cached_property
     def next_observations(self) -> Tensor:
         """s_{t+i+1}, [S, B, n]."""
-        return self.buffer.read("observations", self.items, self.steps + 1)
+        return self._step["observations"][1]
 
     @cached_property
     def goals(self) -> Tensor:
         """g_{t+i}, [S, B, d]."""
-        return self.buffer.read("goals", self.items, self.steps)
+        return self._step["goals"][0]
 
     @cached_property
     def next_goals(self) -> Tensor:
         """g_{t+i+1}, [S, B, d]."""
-        return self.buffer.read("goals", self.items, self.steps + 1)
+        return self._step["goals"][1]
 
     @cached_property
     def actions(self) -> Tensor:
         """a_{t+i}, [S, B, m]."""
-        return self.buffer.read("actions", self.items, self.steps)
+        return self._step["actions"][0]
 
     @cached_property
     def worker_rewards(self) -> Tensor:
         """Intrinsic rewards of step i, [S, B]."""
-        return self.buffer.read("worker_rewards", self.items, self.steps)
+        return self._step["worker_rewards"][0]
 
 
 class PeriodStatistics:

@@ -1,14 +1,20 @@
-"""Multilayer perceptrons for several seeds at once, with all parameters in one flat buffer.
+"""Multilayer perceptrons for several seeds at once, and their gradients by hand.
 
 Every tensor carries a leading group axis G: one group per seed for an actor, two per seed for twin critics.  The
-groups are evaluated side by side as batched matrix products and never influence each other.  Because parameters
-and gradients of a network are slices of one buffer each, an optimiser step or a Polyak step is a single operation.
+groups are evaluated side by side as batched matrix products and never influence each other.  All parameters of a
+network are slices of one buffer, and so are all gradients, which makes an optimiser step or a Polyak step a single
+operation.
+
+A training spends most of its time in this module.  :class:`Pass` therefore writes every result into a buffer made
+beforehand, and backpropagation is spelled out: recording and freeing autograd's graph would cost half as much time
+again as the matrix products.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import prod
 
 import numpy as np
 import torch
@@ -18,40 +24,51 @@ from torch import Tensor
 OUTPUT_BOUND = 3e-3
 
 
-class MLP:
-    """G independent perceptrons with ReLU hidden layers and a linear output.
+class Layers:
+    """Weights [G, in, out] and biases [G, 1, out] of perceptrons with ReLU hidden layers and a linear output.
+
+    Calling it is ordinary differentiable PyTorch; gradients reach the inputs.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> None:
+        self.weights, self.biases = list(weights), list(biases)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Evaluate all networks: [G, B, in] to [G, B, out]."""
+        hidden = inputs
+        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
+            hidden = torch.relu(torch.baddbmm(bias, hidden, weight))
+        return torch.baddbmm(self.biases[-1], hidden, self.weights[-1])
+
+    def every(self, stride: int) -> Layers:
+        """Every ``stride``-th network, sharing memory with this one."""
+        return Layers([weight[::stride] for weight in self.weights], [bias[::stride] for bias in self.biases])
+
+
+class MLP(Layers):
+    """G independent perceptrons that own their parameters and the gradients of these.
 
     Args:
         groups: number of independent networks G.
         sizes: layer widths, from input to output.
         device: where the parameters live.
         dtype: floating point type of the parameters.
+
+    Attributes:
+        flat: all parameters, shape [P].
+        gradient: what :meth:`Pass.backward` fills, shape [P].
+        gradients: its parts, shaped like the layers.
     """
 
     def __init__(
         self, groups: int, sizes: Sequence[int], device: torch.device, dtype: torch.dtype = torch.float32
     ) -> None:
         self.groups, self.sizes = groups, tuple(sizes)
-        shapes = [
-            shape
-            for fan_in, fan_out in pairwise(sizes)
-            for shape in ((groups, fan_in, fan_out), (groups, 1, fan_out))
-        ]
-        self.flat = torch.zeros(sum(map(np.prod, shapes)), device=device, dtype=dtype)
+        length = groups * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
+        self.flat = torch.zeros(length, device=device, dtype=dtype)
         self.gradient = torch.zeros_like(self.flat)
-        self.flat.grad = self.gradient
-        self.tensors: list[Tensor] = []
-        offset = 0
-        for shape in shapes:
-            end = offset + int(np.prod(shape))
-            tensor = self.flat[offset:end].view(shape).detach().requires_grad_()
-            tensor.grad = self.gradient[offset:end].view(shape)
-            self.tensors.append(tensor)
-            offset = end
-
-    def __call__(self, inputs: Tensor) -> Tensor:
-        """Evaluate all networks: [G, B, in] to [G, B, out]."""
-        return forward(self.tensors, inputs)
+        super().__init__(*self._split(self.flat))
+        self.gradients = Layers(*self._split(self.gradient))
 
     def initialise(self, generators: Sequence[np.random.Generator]) -> None:
         """Draw fresh weights: hidden U(+-1/sqrt(fan_in)), output U(+-0.003), biases zero.
@@ -60,43 +77,98 @@ class MLP:
             generators: one per seed; consecutive groups belong to the same seed.
         """
         per_seed = self.groups // len(generators)
-        weights = self.tensors[0::2]
         for group in range(self.groups):
             generator = generators[group // per_seed]
-            for weight in weights:
-                bound = OUTPUT_BOUND if weight is weights[-1] else weight.shape[1] ** -0.5
+            for weight in self.weights:
+                bound = OUTPUT_BOUND if weight is self.weights[-1] else weight.shape[1] ** -0.5
                 values = generator.uniform(-bound, bound, tuple(weight.shape[1:]))
-                weight.data[group] = torch.from_numpy(values)
-        for bias in self.tensors[1::2]:
-            bias.data.zero_()
-
-    def every(self, stride: int) -> list[Tensor]:
-        """Parameters of every ``stride``-th network without gradient: [G / stride, ...] each."""
-        return [tensor.detach()[::stride] for tensor in self.tensors]
+                weight[group] = torch.from_numpy(values)
+        for bias in self.biases:
+            bias.zero_()
 
     def named(self) -> dict[str, Tensor]:
         """Parameters by name, for saving; they share memory with the network."""
-        names = [f"{kind}_{layer}" for layer in range(len(self.sizes) - 1) for kind in ("weight", "bias")]
-        return {name: tensor.detach() for name, tensor in zip(names, self.tensors, strict=True)}
+        pairs = zip(self.weights, self.biases, strict=True)
+        return {
+            f"{kind}_{layer}": tensor
+            for layer, pair in enumerate(pairs)
+            for kind, tensor in zip(("weight", "bias"), pair, strict=True)
+        }
+
+    def _split(self, flat: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights and biases as views of a flat buffer.
+
+        The output weights lie transposed in memory, because the product with them is evaluated transposed.
+        """
+        shapes = [
+            shape
+            for fan_in, fan_out in pairwise(self.sizes)
+            for shape in ((self.groups, fan_in, fan_out), (self.groups, 1, fan_out))
+        ]
+        shapes[-2] = (self.groups, self.sizes[-1], self.sizes[-2])
+        parts = [part.view(shape) for part, shape in zip(flat.split([*map(prod, shapes)]), shapes, strict=True)]
+        parts[-2] = parts[-2].mT
+        return parts[0::2], parts[1::2]
 
 
-def forward(tensors: Sequence[Tensor], inputs: Tensor) -> Tensor:
-    """Evaluate perceptrons given as alternating weights [G, in, out] and biases [G, 1, out]."""
-    hidden = inputs
-    for weight, bias in zip(tensors[:-2:2], tensors[1:-2:2], strict=True):
-        hidden = torch.relu(torch.baddbmm(bias, hidden, weight))
-    return torch.baddbmm(tensors[-1], hidden, tensors[-2])
+class Pass:
+    """One evaluation of networks on batches of B inputs and the gradients through it, in buffers of its own.
 
+    Results are overwritten by the next call.  With hidden layers h_0 (the inputs), ..., h_L, where
+    h_l = relu(h_{l-1} W_l + b_l), and the output y = h_L W + b:
 
-class Optimiser:
-    """Adam on the flat buffer of one network (beta 0.9 and 0.999, epsilon 1e-8)."""
+        dJ/dW_l = h_{l-1}^T d_l,   dJ/db_l = sum of d_l over the batch,   d_{l-1} = (d_l W_l^T) * [h_{l-1} > 0],
 
-    def __init__(self, network: MLP, learning_rate: float) -> None:
-        self.network = network
-        self.adam = torch.optim.Adam([network.flat], lr=learning_rate, fused=True)
+    where d_l is the gradient of J with respect to what enters layer l's activation.
 
-    def minimise(self, loss: Tensor) -> None:
-        """One step down the gradient of ``loss`` with respect to this network's parameters alone."""
-        self.network.gradient.zero_()
-        loss.backward(inputs=self.network.tensors)
-        self.adam.step()
+    The output layer is evaluated as y^T = W^T h^T: for a critic's single output the batched product is four times
+    faster that way round.
+    """
+
+    def __init__(self, layers: Layers, batch: int) -> None:
+        self._layers = layers
+        first, last = layers.weights[0], layers.weights[-1]
+        widths = [weight.shape[2] for weight in layers.weights[:-1]]
+        self._hidden = [first.new_empty(len(first), batch, width) for width in widths]
+        self._deltas = [torch.empty_like(hidden) for hidden in self._hidden]
+        self._output = last.new_empty(len(last), last.shape[2], batch)
+        self._transposed = [weight.mT for weight in layers.weights]
+        self._output_bias = layers.biases[-1].mT
+        self._inputs = self._output  # until the first forward pass
+        self.outputs = self._output.mT
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Evaluate all networks: [G, B, in] to [G, B, out]."""
+        self._inputs = hidden = inputs
+        for weight, bias, result in zip(self._layers.weights, self._layers.biases, self._hidden, strict=False):
+            hidden = torch.baddbmm(bias, hidden, weight, out=result).relu_()
+        torch.baddbmm(self._output_bias, self._transposed[-1], hidden.mT, out=self._output)
+        return self.outputs
+
+    def backward(self, gradient: Tensor) -> None:
+        """Fill the gradients of the network (an :class:`MLP`) from dJ/dy, [G, B, out]."""
+        assert isinstance(self._layers, MLP), "only networks that own their parameters learn"
+        gradients, delta = self._layers.gradients, gradient
+        torch.bmm(delta.mT, self._hidden[-1], out=gradients.weights[-1].mT)
+        torch.sum(delta, 1, keepdim=True, out=gradients.biases[-1])
+        for layer in reversed(range(len(self._hidden))):
+            delta = self._into(layer, delta)
+            below = self._hidden[layer - 1] if layer else self._inputs
+            torch.bmm(below.mT, delta, out=gradients.weights[layer])
+            torch.sum(delta, 1, keepdim=True, out=gradients.biases[layer])
+
+    def input_gradient(self, gradient: Tensor, entries: slice = slice(None)) -> Tensor:
+        """The gradient with respect to some entries of the inputs, [G, B, entries], from dJ/dy, [G, B, out]."""
+        delta = gradient
+        for layer in reversed(range(len(self._hidden))):
+            delta = self._into(layer, delta)
+        return torch.bmm(delta, self._layers.weights[0][:, entries].mT)
+
+    def _into(self, layer: int, delta: Tensor) -> Tensor:
+        """Take d_{l+1} back through the weights above a hidden layer and its ReLU, to d_l."""
+        above, hidden, result = self._transposed[layer + 1], self._hidden[layer], self._deltas[layer]
+        if above.shape[1] == 1:
+            torch.mul(delta, above, out=result)  # an outer product
+        else:
+            torch.bmm(delta, above, out=result)
+        return torch.ops.aten.threshold_backward.grad_input(result, hidden, 0, grad_input=result)

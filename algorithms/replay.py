@@ -3,85 +3,116 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+
+Indices = NDArray[np.int64]
 
 
 class ReplayBuffer:
-    """A ring of items per seed; an item is a set of named float arrays.
+    """A ring of items per seed; an item is one row, or a sequence of rows, of named float fields.
+
+    The fields of a row lie side by side in memory, so that reading one drawn at random misses the cache once and
+    not once per field.
 
     Args:
         seeds: number of seeds S.
         capacity: items kept per seed; the oldest is overwritten.
-        shapes: shape of each field of an item.
+        shapes: shape of each field of a row.
         device: where the items live.
+        length: rows per item.
+
+    Attributes:
+        sizes: number of items that each seed holds, [S].
     """
 
     def __init__(
-        self, seeds: int, capacity: int, shapes: Mapping[str, tuple[int, ...]], device: torch.device
+        self,
+        seeds: int,
+        capacity: int,
+        shapes: Mapping[str, tuple[int, ...]],
+        device: torch.device,
+        length: int = 1,
     ) -> None:
-        self.capacity = capacity
+        self.capacity, self.length, self._shapes = capacity, length, dict(shapes)
+        self._widths = [prod(shape) for shape in shapes.values()]
         # numpy's zeros are mapped on first touch, so an unfilled buffer costs no memory
-        self._fields = {
-            name: torch.from_numpy(np.zeros((seeds, capacity, *shape), dtype=np.float32)).to(device)
-            for name, shape in shapes.items()
-        }
+        rows = np.zeros((seeds * capacity * length, sum(self._widths)), dtype=np.float32)
+        self._rows = torch.from_numpy(rows).to(device)
+        self._items = self._rows.view(seeds * capacity, length, -1)
         self._cursor = np.zeros(seeds, dtype=np.int64)
         self.sizes = np.zeros(seeds, dtype=np.int64)
-        self._first_row = torch.arange(seeds, device=device).unsqueeze(1) * capacity
 
-    def add(self, seed: int, **values: NDArray[np.float32] | float) -> None:
-        """Store one item of one seed (an index into the group); every field must be given."""
-        row = self._cursor[seed]
-        for name, field in self._fields.items():
-            field[seed, row] = torch.as_tensor(values[name])
-        self._cursor[seed] = (row + 1) % self.capacity
-        self.sizes[seed] = min(self.sizes[seed] + 1, self.capacity)
-
-    def draw(self, generators: Sequence[np.random.Generator], batch: int) -> Tensor:
-        """Draw items uniformly with replacement.
-
-        Returns:
-            Item indices, shape [S, batch], for :meth:`read`.
-        """
-        drawn = [
-            generator.integers(size, size=batch) for generator, size in zip(generators, self.sizes, strict=True)
-        ]
-        return torch.from_numpy(np.stack(drawn)).to(self._first_row.device) + self._first_row
-
-    def read(self, name: str, items: Tensor, times: Tensor | int | None = None) -> Tensor:
-        """Read one field of drawn items.
+    def add(self, seeds: Sequence[int] | Indices, **values: ArrayLike) -> Indices:
+        """Store one item for each of W seeds (indices into the group).
 
         Args:
-            name: the field.
-            items: indices from :meth:`draw`, shape [S, B].
-            times: for a field whose items are sequences, which element of each: [S, B] or one for all.
+            seeds: which, shape [W]; each at most once.
+            values: every field, shape [W, *field], or [W, length, *field] where rows of an item differ.
 
         Returns:
-            Shape [S, B, *field], without the sequence axis if ``times`` is given.
+            The items' indices, shape [W].
         """
-        field = self._fields[name]
-        rows, shape = items, field.shape[2:]
-        if times is not None:
-            rows, shape = items * shape[0] + times, shape[1:]
-        return field.view(-1, *shape).index_select(0, rows.reshape(-1)).view(*items.shape, *shape)
+        seeds = np.asarray(seeds, dtype=np.int64)
+        block = np.empty((len(seeds), self.length, sum(self._widths)), dtype=np.float32)
+        start = 0
+        for name, width in zip(self._shapes, self._widths, strict=True):
+            block[:, :, start : start + width] = np.asarray(values[name]).reshape(len(seeds), -1, width)
+            start += width
+        items: Indices = seeds * self.capacity + self._cursor[seeds]
+        device = self._items.device
+        self._items.index_copy_(0, torch.from_numpy(items).to(device), torch.from_numpy(block).to(device))
+        self._cursor[seeds] = (self._cursor[seeds] + 1) % self.capacity
+        self.sizes[seeds] = np.minimum(self.sizes[seeds] + 1, self.capacity)
+        return items
+
+    def draw(self, generators: Sequence[np.random.Generator], out: Indices) -> Indices:
+        """Draw items uniformly with replacement.
+
+        Args:
+            generators: one per seed.
+            out: where their indices go, shape [S, B].
+
+        Returns:
+            ``out``.
+        """
+        for seed, (generator, size) in enumerate(zip(generators, self.sizes.tolist(), strict=True)):
+            out[seed] = generator.integers(size, size=out.shape[1])
+            out[seed] += seed * self.capacity
+        return out
+
+    def read(self, rows: Tensor) -> dict[str, Tensor]:
+        """Read rows: indices [...] to fields [..., *field].
+
+        Row ``t`` of an item has the index ``item * length + t``.
+        """
+        found = self._rows.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+        parts = found.split(self._widths, -1)
+        return {
+            name: part if len(shape) == 1 else part.reshape(*rows.shape, *shape)
+            for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
+        }
 
     def state_dict(self) -> dict[str, Any]:
-        """The filled part of the buffer."""
+        """Copies of the filled part of the buffer."""
         filled = int(self.sizes.max(initial=0))
         return {
-            "fields": {name: field[:, :filled].clone() for name, field in self._fields.items()},
+            "items": self._by_seed()[:, :filled].clone(),
             "cursor": self._cursor.copy(),
             "sizes": self.sizes.copy(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
-        for name, values in state["fields"].items():
-            self._fields[name][:, : values.shape[1]] = values
+        items = state["items"]
+        self._by_seed()[:, : items.shape[1]] = items
         self._cursor[:] = state["cursor"]
         self.sizes[:] = state["sizes"]
+
+    def _by_seed(self) -> Tensor:
+        return self._items.view(len(self.sizes), self.capacity, self.length, -1)

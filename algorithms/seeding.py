@@ -41,7 +41,12 @@ class Streams:
 
     def normal(self, purpose: str, *shape: int, which: Mask | None = None) -> NDArray[np.float32]:
         """Standard normal numbers, shape [S, *shape]; zeros for seeds not in ``which`` ([S]), drawing nothing."""
-        values = np.zeros((len(self.seeds), *shape), dtype=np.float32)
+        return self.fill_normal(purpose, np.zeros((len(self.seeds), *shape), dtype=np.float32), which)
+
+    def fill_normal(
+        self, purpose: str, values: NDArray[np.float32], which: Mask | None = None
+    ) -> NDArray[np.float32]:
+        """Fill an array [S, ...] with standard normal numbers; seeds not in ``which`` keep theirs."""
         for index, generator in enumerate(self[purpose]):
             if which is None or which[index]:
                 generator.standard_normal(out=values[index], dtype=np.float32)

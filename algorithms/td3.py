@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from gymnasium.spaces import Box
 
 from algorithms.algorithm import Algorithm, Array, Bounds, Mask, entries
+from algorithms.device import Recorder, Staging
 from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, to_numpy
 from algorithms.replay import ReplayBuffer
 from algorithms.seeding import Streams
@@ -26,8 +29,7 @@ class FlatPolicy:
 
     def act(self, observations: Array) -> Array:
         """Actions for one step, [S, n] to [S, m]."""
-        seen = torch.from_numpy(observations[:, self._sees]).to(self._learner.bounds.low.device)
-        return to_numpy(self._learner.act(seen, explore=False))
+        return self._learner.act(observations[:, self._sees], explore=False)
 
 
 class TD3(Algorithm):
@@ -42,24 +44,28 @@ class TD3(Algorithm):
         bounds = Bounds(actions.low, actions.high, device)
         self.learner = TD3Learner("policy", size, bounds, self.settings, self._streams, factor)
         shapes = {
-            "observation": (size,),
-            "action": (width,),
-            "reward": (),
-            "next_observation": (size,),
-            "done": (),
+            "observations": (size,),
+            "actions": (width,),
+            "next_observations": (size,),
+            "rewards": (),
+            "dones": (),
         }
-        self.replay = ReplayBuffer(len(config.seeds), self.settings.buffer_steps, shapes, device)
+        seeds, batch = len(config.seeds), self.settings.batch_size
+        self._rows = np.arange(seeds)
+        self.replay = ReplayBuffer(seeds, self.settings.buffer_steps, shapes, device)
+        self._drawn = Staging(
+            device, {"items": ((seeds, batch), np.int64), "noise": ((seeds, batch, width), np.float32)}
+        )
+        self._recorder = Recorder(device)
         self.policy = FlatPolicy(self.learner, self._sees)
         self.networks = self.learner.networks
         self.updates = 0
-        self._batch: Batch | None = None
 
     def act(self, observations: Array, *, random: bool = False) -> Array:
         """Exploratory actions, see :class:`Algorithm`."""
         if random:
-            return to_numpy(self.learner.random_actions())
-        seen = torch.from_numpy(observations[:, self._sees]).to(self.learner.bounds.low.device)
-        return to_numpy(self.learner.act(seen, explore=True))
+            return self.learner.random_actions()
+        return self.learner.act(observations[:, self._sees], explore=True)
 
     def observe(
         self,
@@ -71,30 +77,48 @@ class TD3(Algorithm):
         truncated: Mask,
     ) -> None:
         """Store the transitions; a time limit is no end (it does not stop bootstrapping)."""
-        for seed in range(len(observations)):
-            self.replay.add(
-                seed,
-                observation=observations[seed, self._sees],
-                action=actions[seed],
-                reward=self._task.reward_scale * rewards[seed],
-                next_observation=next_observations[seed, self._sees],
-                done=float(terminated[seed]),
-            )
+        self.replay.add(
+            self._rows,
+            observations=observations[:, self._sees],
+            actions=actions,
+            rewards=self._task.reward_scale * rewards,
+            next_observations=next_observations[:, self._sees],
+            dones=terminated,
+        )
 
     def update(self) -> None:
         """Critics every step, actor and targets every ``actor_delay`` steps."""
         self.updates += 1
-        self._batch = batch = self._draw()
-        self.learner.update_critics(batch)
-        if self.updates % self.settings.actor_delay == 0:
-            self.learner.update_actor(self.learner.actor_loss(batch.observations))
+        drawn = self._drawn.begin()
+        self.replay.draw(self._streams["replay"], out=drawn["items"])
+        self._streams.fill_normal("policy/target_noise", drawn["noise"])
+        self._drawn.send()
+        actor = self.updates % self.settings.actor_delay == 0
+        self._recorder.run(actor, partial(self._learn, actor=actor))
 
+    def _learn(self, *, actor: bool) -> None:
+        batch = self._batch()
+        self.learner.update_critics(batch, self._drawn.device["noise"])
+        if actor:
+            self.learner.update_actor()
+
+    def _batch(self) -> Batch:
+        """The batch that was drawn last."""
+        fields = self.replay.read(self._drawn.device["items"])
+        return Batch(
+            observations=[fields["observations"]],
+            actions=fields["actions"],
+            rewards=fields["rewards"],
+            next_observations=[fields["next_observations"]],
+            dones=fields["dones"],
+        )
+
+    @torch.no_grad()
     def metrics(self) -> dict[str, Array]:
-        """Value of the batch's actions under the first critic, and the actor's health."""
-        assert self._batch is not None, "metrics need an update first"
-        with torch.no_grad():
-            value = self.learner.first_value(self._batch.observations, self._batch.actions).mean(-1)
-        return {"critic_q": to_numpy(value), **self.learner.health(self._batch.observations)}
+        """Value of the last batch's actions under the first critic, and the actor's health."""
+        batch = self._batch()
+        value = self.learner.first_value(batch.observations[0], batch.actions).mean(-1)
+        return {"critic_q": to_numpy(value), **self.learner.health(batch.observations[0])}
 
     def state_dict(self) -> dict[str, Any]:
         """All state, see :class:`Algorithm`."""
@@ -113,13 +137,3 @@ class TD3(Algorithm):
         self.replay.load_state_dict(state["replay"])
         self._streams.load_state_dict(state["streams"])
         self.updates = state["updates"]
-
-    def _draw(self) -> Batch:
-        read, items = self.replay.read, self.replay.draw(self._streams["replay"], self.settings.batch_size)
-        return Batch(
-            observations=read("observation", items),
-            actions=read("action", items),
-            rewards=read("reward", items),
-            next_observations=read("next_observation", items),
-            dones=read("done", items),
-        )

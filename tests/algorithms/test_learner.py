@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from toys import HIGH, LOW, constant, make_learner, random_batch
+from toys import HIGH, LOW, constant, make_learner, noise, random_batch
 
 from algorithms.learner import Batch, TD3Learner, load_networks
-from algorithms.networks import MLP
+from algorithms.networks import Pass
 
 # ---- acting ---------------------------------------------------------------------------------------------------
 
@@ -28,15 +27,15 @@ def test_output_of_a_fresh_actor_is_the_middle_of_its_box() -> None:
 def test_a_saturated_actor_reaches_the_corners(output: float, corner: NDArray[Any]) -> None:
     learner = make_learner()
     constant(learner.actor, output)
-    np.testing.assert_allclose(learner.actions(torch.zeros(1, 1, 3))[0, 0].detach(), corner, atol=1e-5)
-    np.testing.assert_allclose(learner.act(torch.zeros(1, 3), explore=False)[0], corner, atol=1e-5)
+    np.testing.assert_allclose(learner.actions(torch.zeros(1, 1, 3))[0, 0], corner, atol=1e-5)
+    np.testing.assert_allclose(learner.act(np.zeros((1, 3), np.float32), explore=False)[0], corner, atol=1e-5)
 
 
 @pytest.mark.parametrize(("low", "high", "deviation"), [(-30, 30, 3.0), (0, 10, 0.5)])
 def test_exploration_noise_is_a_tenth_of_the_half_range(low: float, high: float, deviation: float) -> None:
     learner = make_learner(low=np.full(100_000, low), high=np.full(100_000, high))
     constant(learner.actor, 0)
-    noise = learner.act(torch.zeros(1, 3), explore=True) - (low + high) / 2
+    noise = learner.act(np.zeros((1, 3), np.float32), explore=True) - (low + high) / 2
     assert noise.std() == pytest.approx(deviation, rel=0.01)
     assert abs(noise.mean()) < 0.02 * deviation
 
@@ -44,9 +43,9 @@ def test_exploration_noise_is_a_tenth_of_the_half_range(low: float, high: float,
 def test_explored_actions_stay_in_the_box() -> None:
     learner = make_learner(low=np.full(1_000, 2), high=np.full(1_000, 4))
     constant(learner.actor, 100)
-    actions = learner.act(torch.zeros(1, 3), explore=True)
+    actions = learner.act(np.zeros((1, 3), np.float32), explore=True)
     assert actions.max() == 4
-    assert (actions == 4).float().mean() == pytest.approx(0.5, abs=0.08), "half of the noise points outwards"
+    assert (actions == 4).mean() == pytest.approx(0.5, abs=0.08), "half of the noise points outwards"
     assert actions.min() > 3.3
 
 
@@ -62,11 +61,11 @@ def test_random_actions_are_uniform_in_the_box() -> None:
 
 def test_seeds_that_do_not_act_draw_nothing() -> None:
     both, alone = make_learner(seeds=(0, 1)), make_learner(seeds=(1,))
-    observations = torch.zeros(2, 3)
+    observations = np.zeros((2, 3), np.float32)
     for which in ([True, True], [True, False], [False, True]):
         actions = both.act(observations, explore=True, which=np.array(which))
         if which[1]:
-            torch.testing.assert_close(actions[1:], alone.act(observations[1:], explore=True))
+            np.testing.assert_allclose(actions[1:], alone.act(observations[1:], explore=True), rtol=1e-6)
 
 
 # ---- targets --------------------------------------------------------------------------------------------------
@@ -78,47 +77,46 @@ def test_target_takes_the_smaller_critic_and_stops_at_the_end(done: float, targe
     for twins in ((-12, -10), (-10, -12)):
         learner = make_learner()
         constant(learner.target_critics, *twins)
-        given = Batch(**asdict(batch) | {"rewards": torch.full((1, 8), -0.7), "dones": torch.full((1, 8), done)})
-        torch.testing.assert_close(learner.targets(given), torch.full((1, 8), target), rtol=0, atol=1e-5)
+        given = Batch(**vars(batch) | {"rewards": torch.full((1, 8), -0.7), "dones": torch.full((1, 8), done)})
+        torch.testing.assert_close(learner.targets(given, noise(1)), torch.full((1, 8), target), rtol=0, atol=1e-5)
 
 
 def test_constant_intrinsic_reward_is_worth_an_infinite_horizon() -> None:
     learner = make_learner()
-    batch = Batch(**asdict(random_batch(1)) | {"rewards": torch.full((1, 8), -6.0), "dones": torch.zeros(1, 8)})
+    batch = Batch(**vars(random_batch(1)) | {"rewards": torch.full((1, 8), -6.0), "dones": torch.zeros(1, 8)})
     constant(learner.target_critics, -600, -600)
-    torch.testing.assert_close(learner.targets(batch), torch.full((1, 8), -600.0))
+    torch.testing.assert_close(learner.targets(batch, noise(1)), torch.full((1, 8), -600.0))
     constant(learner.target_critics, -60, -60)
-    torch.testing.assert_close(learner.targets(batch), torch.full((1, 8), -65.4))
+    torch.testing.assert_close(learner.targets(batch, noise(1)), torch.full((1, 8), -65.4))
 
 
 def target_actions(learner: TD3Learner, size: int, monkeypatch: pytest.MonkeyPatch) -> Tensor:
     """The smoothed actions that the target critics are asked about."""
-    asked: list[tuple[Tensor, MLP | None]] = []
-    values = learner.values
+    asked: list[Tensor] = []
+    forward, width = Pass.forward, learner.bounds.size
 
-    def record(observations: Tensor, actions: Tensor, critics: MLP | None = None) -> Tensor:
-        asked.append((actions, critics))
-        return values(observations, actions, critics)
+    def record(self: Pass, inputs: Tensor) -> Tensor:
+        asked.append(inputs.clone())
+        return forward(self, inputs)
 
-    monkeypatch.setattr(learner, "values", record)
-    width = learner.bounds.size
-    zeros = {"observations": torch.zeros(1, size, 3), "actions": torch.zeros(1, size, width)}
-    later = {"rewards": torch.zeros(1, size), "next_observations": torch.zeros(1, size, 3)}
-    learner.targets(Batch(**zeros, **later, dones=torch.zeros(1, size)))
-    (actions, critics) = asked[0]
-    assert len(asked) == 1
-    assert critics is learner.target_critics
-    return actions
+    monkeypatch.setattr(Pass, "forward", record)
+    zeros = {"observations": [torch.zeros(1, size, 3)], "actions": torch.zeros(1, size, width)}
+    later = {"rewards": torch.zeros(1, size), "next_observations": [torch.zeros(1, size, 3)]}
+    learner.targets(Batch(**zeros, **later, dones=None), noise(1, size, width))
+    actor_inputs, critic_inputs = asked
+    assert actor_inputs.shape == (1, size, 3)
+    assert torch.equal(critic_inputs[0], critic_inputs[1]), "both critics see the same"
+    return critic_inputs[:1, :, 3:]
 
 
 def test_target_noise_is_scaled_and_clipped_in_units_of_the_half_range(monkeypatch: pytest.MonkeyPatch) -> None:
     learner = make_learner(low=np.full(5, -30), high=np.full(5, 30))
     constant(learner.target_actor, 0)
     constant(learner.actor, 100)
-    noise = target_actions(learner, 20_000, monkeypatch)
-    assert noise.abs().max() == 15
-    assert (noise.abs() == 15).float().mean() == pytest.approx(0.0124, abs=0.002), "beyond 2.5 deviations"
-    inside = noise[noise.abs() < 15]
+    actions = target_actions(learner, 20_000, monkeypatch)
+    assert actions.abs().max() == 15
+    assert (actions.abs() == 15).float().mean() == pytest.approx(0.0124, abs=0.002), "beyond 2.5 deviations"
+    inside = actions[actions.abs() < 15]
     assert inside.std() == pytest.approx(6 * 0.9544, rel=0.01), "a normal of deviation 6, truncated at 2.5"
 
 
@@ -136,7 +134,7 @@ def test_target_actions_stay_in_the_box(monkeypatch: pytest.MonkeyPatch) -> None
 def test_health_counts_saturated_outputs() -> None:
     learner = make_learner()
     constant(learner.actor, 0)
-    learner.actor.tensors[-1].data[0, 0] = torch.tensor([0.0, 5.0])
+    learner.actor.biases[-1][0, 0] = torch.tensor([0.0, 5.0])
     health = learner.health(torch.zeros(1, 4, 3))
     assert health["worker_saturation"] == pytest.approx(0.5)
     assert health["worker_slope"] == pytest.approx((1 + 1 - np.tanh(5) ** 2) / 2, rel=1e-5)

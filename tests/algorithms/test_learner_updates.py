@@ -2,91 +2,98 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from reference import PlainTD3
 from torch import Tensor
-from toys import HIGH, LOW, constant, make_learner, random_batch, shuffle
+from toys import HIGH, LOW, constant, make_learner, noise, of_seed, random_batch, shuffle
 
 from algorithms import learner as learner_module
 from algorithms.learner import Batch, TD3Learner
-from algorithms.networks import MLP, Optimiser
+from algorithms.networks import MLP
 from algorithms.seeding import Streams
 
 # ---- losses ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("kind", "error", "loss", "slope"),
-    [
-        ("huber", 0.5, 0.125, 0.5),
-        ("huber", 1, 0.5, 1),
-        ("huber", 3, 2.5, 1),
-        ("huber", -3, 2.5, -1),
-        ("squared", 3, 9, 6),
-    ],
+    ("kind", "error", "slope"),
+    [("huber", 0.5, 0.5), ("huber", 1, 1), ("huber", 3, 1), ("huber", -3, -1), ("squared", 3, 6)],
 )
-def test_critic_loss_and_its_gradient(
-    kind: str, error: float, loss: float, slope: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slope_of_the_critic_loss(kind: str, error: float, slope: float) -> None:
     learner = make_learner(critic_loss=kind)
     constant(learner.critics, error, 0)
-    losses, minimise = [], Optimiser.minimise
-
-    def record(self: Optimiser, value: Tensor) -> None:
-        losses.append(value.item())
-        minimise(self, value)
-
-    monkeypatch.setattr(Optimiser, "minimise", record)
     zero = {"rewards": torch.zeros(1, 8), "dones": torch.ones(1, 8)}
-    learner.update_critics(Batch(**asdict(random_batch(1)) | zero))
-    assert losses == [pytest.approx(loss)], "the mean over the batch for each critic; the second has no error"
-    gradients = learner.critics.tensors[-1].grad
-    assert gradients is not None
-    np.testing.assert_allclose(gradients.flatten(), [slope, 0], rtol=1e-6)
+    learner.update_critics(Batch(**vars(random_batch(1)) | zero), noise(1))
+    # the mean over the batch for each critic; the second has no error
+    np.testing.assert_allclose(learner.critics.gradients.biases[-1].flatten(), [slope, 0], rtol=1e-6)
 
 
-def test_the_actor_follows_the_first_critic_only() -> None:
+def test_the_actor_follows_the_mean_of_the_first_critic_only() -> None:
     learner = make_learner()
     shuffle(learner)
-    observations = random_batch(1).observations
+    batch = random_batch(1)
+    learner.update_critics(batch, noise(1))
+    observations, actions = batch.observations[0], batch.actions
+    leaf = actions.clone().requires_grad_()
+    learner.first_value(observations, leaf).mean().backward()
+    assert leaf.grad is not None
+    torch.testing.assert_close(learner.value_gradient(actions), leaf.grad, rtol=1e-5, atol=1e-7)
     plain = PlainTD3(learner.networks, "worker", 0, LOW, HIGH)
-    wanted = -plain.value(plain.critics[0], observations.double(), plain.act(observations.double())).mean()
-    assert learner.actor_loss(observations).item() == pytest.approx(wanted.item(), rel=1e-5)
-    for tensor in learner.critics.tensors:
-        tensor.data[1] += 1
-    assert learner.actor_loss(observations).item() == pytest.approx(wanted.item(), rel=1e-5)
+    wanted = plain.value(plain.critics[0], observations.double(), actions.double())
+    torch.testing.assert_close(learner.first_value(observations, actions).double(), wanted, rtol=1e-5, atol=1e-6)
+    for tensor in learner.critics.named().values():
+        tensor[1] += 1
+    torch.testing.assert_close(learner.value_gradient(actions), leaf.grad, rtol=1e-5, atol=1e-7)
 
 
 def test_an_actor_moves_up_its_critic() -> None:
     learner = make_learner(high=[3, 1], low=[-1, -1], hidden=[4], learning_rate=1e-2)
+    learner.update_critics(Batch(**vars(random_batch(1)) | {"observations": [torch.zeros(1, 8, 3)]}), noise(1))
     constant(learner.actor, 0)
     constant(learner.critics, 0, 0)
-    first, second = learner.critics.tensors[0].data, learner.critics.tensors[2].data
+    first, second = learner.critics.weights
     first[0, 3, 0], first[0, 4, 1] = 1, 1  # hidden units: relu of the first and of the second action
     second[0, 0, 0], second[0, 1, 0] = 1, 0
-    learner.critics.tensors[1].data[0] = 10
+    learner.critics.biases[0][0] = 10
     observations = torch.zeros(1, 6, 3)
-    before = learner.actions(observations)[0, 0].detach()
-    learner.update_actor(learner.actor_loss(observations))
-    after = learner.actions(observations)[0, 0].detach()
+    before = learner.actions(observations)[0, 0]
+    learner.update_actor()
+    after = learner.actions(observations)[0, 0]
     assert after[0] > before[0]
     assert after[1] == before[1]
 
 
+def test_an_actor_goes_where_it_is_pulled() -> None:
+    learner = make_learner(learning_rate=1e-3)
+    learner.update_critics(random_batch(1), noise(1))
+    asked: list[Tensor] = []
+
+    def pull(actions: Tensor) -> Tensor:
+        asked.append(actions.clone())
+        return torch.tensor([1.0, -1.0]).expand_as(actions)
+
+    observations = random_batch(1).observations[0]
+    before = learner.actions(observations)
+    learner.update_actor(pull)
+    moved = learner.actions(observations) - before
+    torch.testing.assert_close(asked[0], before)
+    assert (moved[..., 0] > 0).all()
+    assert (moved[..., 1] < 0).all()
+
+
 def test_polyak_average_of_all_targets() -> None:
     learner = make_learner(learning_rate=1e-30)
+    learner.update_critics(random_batch(1), noise(1))
     for network in (learner.actor, learner.critics):
         network.flat.fill_(3)
     for network in (learner.target_actor, learner.target_critics):
         network.flat.fill_(1)
-    learner.update_actor(learner.actor_loss(torch.zeros(1, 4, 3)))
+    learner.update_actor()
     for network in (learner.target_actor, learner.target_critics):
         torch.testing.assert_close(network.flat, torch.full_like(network.flat, 1.01))
 
@@ -98,7 +105,7 @@ def test_targets_start_as_copies_and_stay_while_only_critics_learn() -> None:
     frozen = [learner.actor, learner.target_actor, learner.target_critics]
     before = [network.flat.clone() for network in frozen]
     start = learner.critics.flat.clone()
-    learner.update_critics(random_batch(2))
+    learner.update_critics(random_batch(2), noise(2))
     assert not torch.equal(learner.critics.flat, start)
     assert all(torch.equal(network.flat, old) for network, old in zip(frozen, before, strict=True))
 
@@ -106,21 +113,22 @@ def test_targets_start_as_copies_and_stay_while_only_critics_learn() -> None:
 def test_the_actors_step_leaves_the_critics_alone() -> None:
     learner = make_learner()
     shuffle(learner)
-    learner.update_critics(random_batch(1))
-    before, moments = learner.critics.flat.clone(), learner.state_dict()["critics"]["state"][0]["exp_avg"].clone()
-    learner.update_actor(learner.actor_loss(random_batch(1).observations))
+    learner.update_critics(random_batch(1), noise(1))
+    before, moments = learner.critics.flat.clone(), learner.state_dict()["critics"]["mean"].clone()
+    learner.update_actor()
     assert torch.equal(learner.critics.flat, before)
-    assert torch.equal(learner.state_dict()["critics"]["state"][0]["exp_avg"], moments)
+    assert torch.equal(learner.state_dict()["critics"]["mean"], moments)
+
+
+def test_a_worker_that_never_ends_has_no_dones() -> None:
+    learner = make_learner()
+    shuffle(learner)
+    batch = random_batch(1)
+    never, zeros = (Batch(**vars(batch) | {"dones": dones}) for dones in (None, torch.zeros(1, 8)))
+    torch.testing.assert_close(learner.targets(never, noise(1)), learner.targets(zeros, noise(1)))
 
 
 # ---- against plain PyTorch ------------------------------------------------------------------------------------
-
-
-class DoubleStreams(Streams):
-    """The same draws in double precision."""
-
-    def normal(self, purpose: str, *shape: int, which: Any = None) -> NDArray[Any]:
-        return super().normal(purpose, *shape, which=which).astype(np.float64)
 
 
 @pytest.fixture
@@ -128,8 +136,8 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A maker of learners in double precision."""
     monkeypatch.setattr(learner_module, "MLP", partial(MLP, dtype=torch.float64))
 
-    def make_double(seeds: tuple[int, ...], factor: Tensor | None) -> TD3Learner:
-        learner = make_learner(seeds=seeds, streams=DoubleStreams(seeds), factor=factor)
+    def make_double(seeds: tuple[int, ...], factor: Tensor | None, **changes: Any) -> TD3Learner:
+        learner = make_learner(seeds=seeds, factor=factor, **changes)
         for name in ("low", "high", "middle", "half"):
             setattr(learner.bounds, name, getattr(learner.bounds, name).double())
         shuffle(learner)
@@ -138,21 +146,27 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Any:
     return make_double
 
 
+@pytest.mark.parametrize("seeds", [(4,), (4, 9)])
+@pytest.mark.parametrize("parts", [[3], [1, 2]])
 @pytest.mark.parametrize("factor", [None, torch.tensor([0.5, 2, 0.1], dtype=torch.float64)])
-def test_updates_are_those_of_plain_pytorch(double: Any, factor: Tensor | None) -> None:
-    seeds = (4, 9)
-    learner, streams = double(seeds, factor), DoubleStreams(seeds)
-    plain = [PlainTD3(learner.networks, "worker", index, LOW, HIGH, factor) for index in range(2)]
-    batch = random_batch(2, dtype=torch.float64)
+def test_updates_are_those_of_plain_pytorch(
+    double: Any, factor: Tensor | None, parts: list[int], seeds: tuple[int, ...]
+) -> None:
+    learner, streams, number = double(seeds, factor), Streams(seeds), len(seeds)
+    plain = [PlainTD3(learner.networks, "worker", index, LOW, HIGH, factor) for index in range(number)]
+    whole = random_batch(number, dtype=torch.float64)
+    split = {
+        name: list(getattr(whole, name)[0].split(parts, -1)) for name in ("observations", "next_observations")
+    }
+    batch = Batch(**vars(whole) | split)
     start = learner.actor.flat.clone()
     for update in range(1, 31):
-        learner.update_critics(batch)
+        normal = torch.from_numpy(streams.normal("worker/target_noise", 8, 2)).double()
+        learner.update_critics(batch, normal)
         if update % 2 == 0:
-            learner.update_actor(learner.actor_loss(batch.observations))
-        normal = torch.from_numpy(streams.normal("worker/target_noise", 8, 2))
+            learner.update_actor()
         for index, each in enumerate(plain):
-            own = {name: values[index] for name, values in asdict(batch).items()}
-            each.update(own, normal[index], delayed=update % 2 == 0)
+            each.update(of_seed(batch, index), normal[index], delayed=update % 2 == 0)
     assert (learner.actor.flat - start).abs().max() > 1e-3
     for index, each in enumerate(plain):
         assert each.distance(learner.networks, "worker", index) < 1e-10
@@ -164,12 +178,11 @@ def test_unit_scale_acts_inside_the_networks() -> None:
     shuffle(learner)
     plain = PlainTD3(learner.networks, "worker", 0, LOW, HIGH)
     batch = random_batch(1)
-    by_hand = batch.observations[0].double() * factor
+    by_hand = batch.observations[0][0].double() * factor
     torch.testing.assert_close(
-        learner.actions(batch.observations)[0].double(), plain.act(by_hand), rtol=1e-5, atol=1e-5
+        learner.actions(batch.observations[0])[0].double(), plain.act(by_hand), rtol=1e-5, atol=1e-5
     )
     scaled = (batch.actions[0].double() - torch.tensor([1.0, 5.0])) / torch.tensor([2.0, 5.0])
-    for twin in range(2):
-        wanted = plain.critics[twin](torch.cat((by_hand, scaled), -1)).squeeze(-1)
-        got = learner.values(batch.observations, batch.actions)[0, twin]
-        torch.testing.assert_close(got.double(), wanted, rtol=1e-5, atol=1e-5)
+    wanted = plain.critics[0](torch.cat((by_hand, scaled), -1)).squeeze(-1)
+    got = learner.first_value(batch.observations[0], batch.actions)[0]
+    torch.testing.assert_close(got.double(), wanted, rtol=1e-5, atol=1e-5)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from toys import CPU, RELATIVE
+from toys import CPU, RELATIVE, sample
 
 from algorithms.goals import Goals
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
@@ -178,7 +178,7 @@ def replay_with(lengths: list[int]) -> MetaReplay:
 
 def test_fields_of_a_batch_belong_to_one_item_and_one_time() -> None:
     lengths = [10, 3, 1, 7]
-    batch = replay_with(lengths).sample(Streams([0]), 200)
+    batch = sample(replay_with(lengths), Streams([0]), 200)
     item, time = batch.items[0].double(), batch.steps[0].double() / 100
     length = torch.tensor(lengths)[batch.items[0]].double() / 100
     expected: dict[str, torch.Tensor] = {
@@ -203,17 +203,17 @@ def test_fields_of_a_batch_belong_to_one_item_and_one_time() -> None:
 
 
 def test_steps_are_uniform_including_the_last() -> None:
-    batch = replay_with([10]).sample(Streams([3]), 10_000)
+    batch = sample(replay_with([10]), Streams([3]), 10_000)
     counts = np.bincount(batch.steps[0].numpy(), minlength=10)
     assert len(counts) == 10
     assert np.abs(counts - 1_000).max() < 4.5 * 30
-    short = replay_with([3]).sample(Streams([3]), 9_000)
+    short = sample(replay_with([3]), Streams([3]), 9_000)
     counts = np.bincount(short.steps[0].numpy(), minlength=3)
     assert np.abs(counts - 3_000).max() < 4.5 * 45
 
 
 def test_an_item_of_one_step_has_only_that_step() -> None:
-    assert not replay_with([1]).sample(Streams([0]), 500).steps.any()
+    assert not sample(replay_with([1]), Streams([0]), 500).steps.any()
 
 
 @pytest.mark.parametrize("length", range(1, 11))
@@ -224,14 +224,26 @@ def test_the_largest_draw_is_the_last_step(length: int, monkeypatch: pytest.Monk
         return largest
 
     monkeypatch.setattr(Streams, "uniform", uniform)
-    assert (replay_with([length]).sample(Streams([0]), 4).steps == length - 1).all()
+    assert (sample(replay_with([length]), Streams([0]), 4).steps == length - 1).all()
 
 
 def test_one_step_per_item_independent_of_the_item() -> None:
-    batch: MetaBatch = replay_with([10] * 10).sample(Streams([1]), 20_000)
+    batch: MetaBatch = sample(replay_with([10] * 10), Streams([1]), 20_000)
     table = np.histogram2d(batch.items[0].numpy(), batch.steps[0].numpy(), bins=10)[0]
     chi_square = ((table - 200) ** 2 / 200).sum()
     assert 45 < chi_square < 165, "99 degrees of freedom"
+
+
+def test_replay_continues_from_its_state() -> None:
+    first, second = replay_with([10, 3, 1, 7]), MetaReplay(1, 50, SIZES, CPU)
+    state = first.state_dict()
+    first.add(0, labelled(9, 5))
+    second.load_state_dict(state)
+    second.add(0, labelled(9, 5))
+    one, other = (sample(replay, Streams([0]), 100) for replay in (first, second))
+    for name in ("items", "steps", "lengths", "rewards", "next_observations"):
+        assert torch.equal(getattr(one, name), getattr(other, name)), name
+    assert set(one.lengths[0].tolist()) == {1, 3, 5, 7, 10}
 
 
 def test_capacity_counts_items() -> None:
@@ -239,7 +251,7 @@ def test_capacity_counts_items() -> None:
     for number in range(9):
         replay.add(0, labelled(number, 10))
     assert replay.buffer.sizes[0] == 5
-    batch = replay.sample(Streams([0]), 300)
+    batch = sample(replay, Streams([0]), 300)
     assert set(batch.rewards[0].tolist()) == {4004, 4005, 4006, 4007, 4008}
 
 

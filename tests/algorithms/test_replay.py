@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import Tensor
 
 from algorithms.replay import ReplayBuffer
 
@@ -12,19 +13,29 @@ CPU = torch.device("cpu")
 
 
 def buffer(seeds: int = 1, capacity: int = 3) -> ReplayBuffer:
-    return ReplayBuffer(seeds, capacity, {"value": (), "path": (4, 2)}, CPU)
+    return ReplayBuffer(seeds, capacity, {"value": (), "pair": (2,)}, CPU, length=4)
 
 
 def add(target: ReplayBuffer, seed: int, value: float) -> None:
-    """An item whose path entries tell value and time."""
-    path = np.array([(value, value + time / 10) for time in range(4)], np.float32)
-    target.add(seed, value=value, path=path)
+    """An item of four rows; its pairs tell value and time."""
+    pairs = np.array([(value, value + time / 10) for time in range(4)], np.float32)
+    target.add([seed], value=[value], pair=pairs[None])
+
+
+def draw(target: ReplayBuffer, random: list[np.random.Generator], number: int) -> Tensor:
+    """Drawn items, [S, number]."""
+    return torch.from_numpy(target.draw(random, np.zeros((len(target.sizes), number), np.int64)))
+
+
+def values(target: ReplayBuffer, items: Tensor) -> Tensor:
+    """The values of items."""
+    return target.read(items * target.length)["value"]
 
 
 def every_item(target: ReplayBuffer, seed: int) -> set[float]:
     """All values that many draws of one seed find."""
     random = [np.random.default_rng(index) for index in range(len(target.sizes))]
-    return set(target.read("value", target.draw(random, 400))[seed].tolist())
+    return set(values(target, draw(target, random, 400))[seed].tolist())
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1000)), max_size=30), st.integers(1, 5))
@@ -48,13 +59,13 @@ def test_draws_are_uniform_with_replacement() -> None:
         add(target, 0, value)
         if value < 5:
             add(target, 1, value)
-    drawn = target.read("value", target.draw(random, 10_000))
+    drawn = values(target, draw(target, random, 10_000))
     for seed, size in enumerate((10, 5)):
         counts = np.bincount(drawn[seed].int().numpy(), minlength=10)
         assert not counts[size:].any()
         expected = 10_000 / size
         assert np.abs(counts[:size] - expected).max() < 4.5 * (expected * (1 - 1 / size)) ** 0.5
-    one = target.draw(random, 64)
+    one = draw(target, random, 64)
     assert len(set(one[1].tolist())) < 64, "64 draws from 5 items must repeat some"
 
 
@@ -64,25 +75,45 @@ def test_a_seed_draws_the_same_alone_and_in_a_group() -> None:
         add(group, 0, -value)
         add(group, 1, value)
         add(alone, 0, value)
-    drawn = group.read("value", group.draw([np.random.default_rng(seed) for seed in range(2)], 32))
-    single = alone.read("value", alone.draw([np.random.default_rng(1)], 32))
+    drawn = values(group, draw(group, [np.random.default_rng(seed) for seed in range(2)], 32))
+    single = values(alone, draw(alone, [np.random.default_rng(1)], 32))
     assert torch.equal(drawn[1], single[0])
 
 
-def test_reading_whole_fields_and_single_times() -> None:
+def test_reading_rows_of_items() -> None:
     target = buffer(2, 5)
     for value in range(4):
         add(target, 0, value)
         add(target, 1, 100 + value)
-    items = target.draw([np.random.default_rng(seed) for seed in range(2)], 6)
-    values, paths = target.read("value", items), target.read("path", items)
-    assert values.shape == (2, 6)
-    assert paths.shape == (2, 6, 4, 2)
-    assert torch.equal(paths[..., 0], values.unsqueeze(-1).expand(2, 6, 4))
+    items = draw(target, [np.random.default_rng(seed) for seed in range(2)], 6)
     times = torch.tensor([[0, 1, 2, 3, 0, 3], [3, 2, 1, 0, 1, 1]])
-    picked = target.read("path", items, times)
-    torch.testing.assert_close(picked, torch.stack((values, values + times / 10), -1))
-    torch.testing.assert_close(target.read("path", items, 2), torch.stack((values, values + 0.2), -1))
+    found = target.read(items * 4 + times)
+    assert found["value"].shape == (2, 6)
+    assert (found["value"][1] >= 100).all()
+    torch.testing.assert_close(found["pair"], torch.stack((found["value"], found["value"] + times / 10), -1))
+    both = target.read(torch.stack((items * 4, items * 4 + 3)))
+    assert both["pair"].shape == (2, 2, 6, 2)
+    torch.testing.assert_close(both["pair"][1, ..., 1], both["pair"][0, ..., 0] + 0.3)
+
+
+def test_several_seeds_are_stored_at_once() -> None:
+    together, apart = (ReplayBuffer(3, 2, {"value": (), "pair": (2,)}, CPU) for _ in range(2))
+    for number in range(5):
+        pairs = np.arange(6, dtype=np.float32).reshape(3, 2) + number
+        together.add(range(3), value=pairs[:, 0], pair=pairs)
+        for seed in range(3):
+            apart.add([seed], value=pairs[seed : seed + 1, 0], pair=pairs[seed : seed + 1])
+    one, other = together.state_dict(), apart.state_dict()
+    assert torch.equal(one["items"], other["items"])
+    np.testing.assert_array_equal(one["cursor"], other["cursor"])
+    assert set(values(together, draw(together, [np.random.default_rng(0)] * 3, 50))[2].tolist()) == {7, 8}
+
+
+def test_add_says_where_items_went() -> None:
+    target = buffer(2, 3)
+    add(target, 1, 5)
+    assert target.add([1], value=[6], pair=np.zeros((1, 4, 2))).tolist() == [4]
+    assert values(target, torch.tensor([4])).tolist() == [6]
 
 
 def test_unused_capacity_is_never_drawn() -> None:
@@ -93,7 +124,7 @@ def test_unused_capacity_is_never_drawn() -> None:
 
 def test_every_field_must_be_given() -> None:
     with pytest.raises(KeyError):
-        buffer().add(0, value=1.0)
+        buffer().add([0], value=[1.0])
 
 
 @pytest.mark.parametrize("number", [2, 5])
@@ -109,4 +140,4 @@ def test_continues_from_its_state(number: int) -> None:
         add(other, 0, value)
     assert every_item(other, 0) == every_item(target, 0) == set([*map(float, range(number)), 10, 11][-3:])
     assert every_item(other, 1) == {50}
-    assert state["fields"]["value"].max() == 50, "a saved state does not change later"
+    assert state["items"][..., 0].max() == 50, "a saved state does not change later"

@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from reference import PlainTD3
-from toys import ACTIONS, RELATIVE, Rollout, feed, make, walk
+from toys import ACTIONS, RELATIVE, Rollout, feed, make, of_seed, walk
 
 from algorithms.learner import Batch, TD3Learner
 from algorithms.seeding import Streams
@@ -16,31 +15,31 @@ from algorithms.seeding import Streams
 
 def stored(algorithm: Any) -> dict[str, torch.Tensor]:
     """All transitions of the first seed, in order."""
-    state = algorithm.state_dict()["replay"]
-    return {name: field[0] for name, field in state["fields"].items()}
+    rows = torch.arange(int(algorithm.replay.sizes[0]))
+    return dict(algorithm.replay.read(rows))
 
 
 def test_transitions_are_stored_as_the_manager_sees_them() -> None:
     algorithm, states = make("td3"), walk(4)
     actions = feed(algorithm, states, rewards=[1, 2, 3, 4])
     seen, transitions = states[:, list(RELATIVE.manager_indices)], stored(algorithm)
-    np.testing.assert_array_equal(transitions["observation"], seen[:-1])
-    np.testing.assert_array_equal(transitions["next_observation"], seen[1:])
-    np.testing.assert_array_equal(transitions["action"], actions)
-    np.testing.assert_allclose(transitions["reward"], [0.1, 0.2, 0.3, 0.4], rtol=1e-6)
+    np.testing.assert_array_equal(transitions["observations"], seen[:-1])
+    np.testing.assert_array_equal(transitions["next_observations"], seen[1:])
+    np.testing.assert_array_equal(transitions["actions"], actions)
+    np.testing.assert_allclose(transitions["rewards"], [0.1, 0.2, 0.3, 0.4], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("end", "done"), [("terminated", 1), ("truncated", 0), ("", 0)])
 def test_only_a_true_end_stops_bootstrapping(end: str, done: float) -> None:
     algorithm = make("td3")
     feed(algorithm, walk(3), end=end)
-    np.testing.assert_array_equal(stored(algorithm)["done"], [0, 0, done])
+    np.testing.assert_array_equal(stored(algorithm)["dones"], [0, 0, done])
 
 
 def test_replay_holds_as_many_steps_as_configured() -> None:
     algorithm = make("td3", learner={"buffer_steps": 40})
     feed(algorithm, walk(50), rewards=list(range(50)))
-    np.testing.assert_allclose(sorted(stored(algorithm)["reward"]), np.arange(10, 50) / 10, rtol=1e-5)
+    np.testing.assert_allclose(sorted(stored(algorithm)["rewards"]), np.arange(10, 50) / 10, rtol=1e-5)
     assert make("td3", learner={"buffer_steps": 200_000}).replay.capacity == 200_000
 
 
@@ -58,9 +57,9 @@ def test_actor_learns_every_second_update(monkeypatch: pytest.MonkeyPatch) -> No
     for kind in ("update_critics", "update_actor"):
         original = getattr(TD3Learner, kind)
 
-        def count(self: TD3Learner, value: Any, kind: str = kind, original: Any = original) -> None:
+        def count(self: TD3Learner, *values: Any, kind: str = kind, original: Any = original) -> None:
             calls[kind] += 1
-            original(self, value)
+            original(self, *values)
 
         monkeypatch.setattr(TD3Learner, kind, count)
     algorithm.update()
@@ -75,9 +74,9 @@ def drawn_batches(monkeypatch: pytest.MonkeyPatch) -> list[Batch]:
     batches: list[Batch] = []
     update_critics = TD3Learner.update_critics
 
-    def record(self: TD3Learner, batch: Batch) -> None:
+    def record(self: TD3Learner, batch: Batch, noise: torch.Tensor) -> None:
         batches.append(batch)
-        update_critics(self, batch)
+        update_critics(self, batch, noise)
 
     monkeypatch.setattr(TD3Learner, "update_critics", record)
     return batches
@@ -96,8 +95,7 @@ def test_updates_are_those_of_plain_pytorch(monkeypatch: pytest.MonkeyPatch) -> 
         algorithm.update()
         normal = torch.from_numpy(streams.normal("policy/target_noise", 16, 2)).double()
         for index, each in enumerate(plain):
-            own = {name: values[index].double() for name, values in asdict(batches[-1]).items()}
-            each.update(own, normal[index], delayed=update % 2 == 0)
+            each.update(of_seed(batches[-1], index), normal[index], delayed=update % 2 == 0)
     for name, tensor in algorithm.networks.items():
         assert (tensor - start[name]).abs().max() > 1e-5, name
     for index, each in enumerate(plain):

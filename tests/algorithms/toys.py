@@ -14,7 +14,9 @@ from torch import Tensor
 
 from algorithms.algorithm import Algorithm, Array, Bounds, Mask
 from algorithms.config import load_preset, resolve
+from algorithms.device import Staging
 from algorithms.learner import Batch, TD3Learner
+from algorithms.meta import MetaBatch, MetaReplay
 from algorithms.networks import MLP
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import Streams
@@ -144,7 +146,7 @@ def shuffle(learner: TD3Learner) -> None:
 def constant(network: MLP, *values: float) -> None:
     """Make each network of a group return a constant."""
     network.flat.zero_()
-    network.tensors[-1].data[:] = torch.tensor(values).view(-1, 1, 1)
+    network.biases[-1][:] = torch.tensor(values).view(-1, 1, 1)
 
 
 def random_batch(seeds: int, size: int = 8, dtype: torch.dtype = torch.float32) -> Batch:
@@ -152,13 +154,37 @@ def random_batch(seeds: int, size: int = 8, dtype: torch.dtype = torch.float32) 
     random = torch.Generator().manual_seed(5)
     low, span = torch.tensor(LOW), torch.tensor(HIGH - LOW)
     fields = {
-        "observations": torch.randn(seeds, size, 3, generator=random),
+        "observations": [torch.randn(seeds, size, 3, generator=random)],
         "actions": low + span * torch.rand(seeds, size, 2, generator=random),
         "rewards": 3 * torch.randn(seeds, size, generator=random),
-        "next_observations": torch.randn(seeds, size, 3, generator=random),
+        "next_observations": [torch.randn(seeds, size, 3, generator=random)],
         "dones": (torch.rand(seeds, size, generator=random) < 0.3).float(),
     }
-    return Batch(**{name: values.to(dtype) for name, values in fields.items()})
+    convert = {list: lambda parts: [part.to(dtype) for part in parts], Tensor: lambda values: values.to(dtype)}
+    return Batch(**{name: convert[type(values)](values) for name, values in fields.items()})
+
+
+def noise(seeds: int, size: int = 8, width: int = 2) -> Tensor:
+    """Standard normal numbers for a learner's targets."""
+    return torch.randn(seeds, size, width, generator=torch.Generator().manual_seed(6))
+
+
+def of_seed(batch: Batch, index: int) -> dict[str, Tensor]:
+    """One seed's share of a batch in double precision, with whole observations."""
+    fields = {
+        name: torch.cat(list(values), -1) if isinstance(values, list | tuple) else values
+        for name, values in vars(batch).items()
+    }
+    if fields["dones"] is None:
+        fields["dones"] = torch.zeros_like(batch.rewards)
+    return {name: values[index].double() for name, values in fields.items()}
+
+
+def sample(replay: MetaReplay, streams: Streams, batch: int) -> MetaBatch:
+    """A fresh draw from a replay of meta-transitions."""
+    drawn = Staging(CPU, MetaReplay.drawn(len(streams.seeds), batch))
+    replay.draw(streams, drawn.host)
+    return replay.batch(drawn.device)
 
 
 class Rollout:

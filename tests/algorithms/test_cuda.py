@@ -1,0 +1,41 @@
+"""The same training on a CUDA device; needs one: ``pytest -m cuda``."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from toys import ACTIONS, RELATIVE, Rollout, settings
+
+from algorithms.registry import ALGORITHMS
+
+pytestmark = pytest.mark.cuda
+
+
+def trained(algorithm: str, seeds: tuple[int, ...], device: str, steps: int) -> Rollout:
+    made = ALGORITHMS[algorithm].load()(settings(algorithm, seeds), RELATIVE, ACTIONS, torch.device(device))
+    return Rollout(made, seeds).run(warmup=60, steps=steps)
+
+
+@pytest.mark.parametrize("seeds", [(4,), (4, 9, 11)])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_cuda_device_gives_the_numbers_of_the_cpu(algorithm: str, seeds: tuple[int, ...]) -> None:
+    one, other = (trained(algorithm, seeds, device, 60) for device in ("cpu", "cuda"))
+    for mine, theirs in zip(one.actions, other.actions, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-3)
+    for name, tensor in one.algorithm.networks.items():
+        torch.testing.assert_close(tensor, other.algorithm.networks[name].cpu(), atol=1e-3, rtol=1e-3, msg=name)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_continues_from_its_state(algorithm: str) -> None:
+    rollout = trained(algorithm, (4, 9), "cuda", 30)
+    state = rollout.algorithm.state_dict()
+    config = settings(algorithm, (4, 9))
+    other = ALGORITHMS[algorithm].load()(config, RELATIVE, ACTIONS, torch.device("cuda"))
+    other.load_state_dict(state)
+    for each in (rollout.algorithm, other):
+        for _ in range(10):
+            each.update()
+    for name, tensor in rollout.algorithm.networks.items():
+        torch.testing.assert_close(tensor, other.networks[name], msg=name)
