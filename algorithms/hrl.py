@@ -59,6 +59,9 @@ class HRL(Algorithm):
                 "worker_noise": ((seeds, batch, sizes.action), np.float32),
             },
         )
+        self._uniforms = self.streams.uniforms("replay", 2, batch)
+        self._manager_normals = self.streams.normals("manager/target_noise", batch, sizes.goal)
+        self._worker_normals = self.streams.normals("worker/target_noise", batch, sizes.action)
         self._recorder = Recorder(device)
 
     # ---- hooks --------------------------------------------------------------------------------------------------
@@ -117,6 +120,7 @@ class HRL(Algorithm):
 
     # ---- learning -----------------------------------------------------------------------------------------------
 
+    @torch.inference_mode()
     def update(self) -> None:
         """Both levels learn from one draw, on the schedule of E.1; the manager goes first (authors' code)."""
         if self.updates == 0:
@@ -146,10 +150,10 @@ class HRL(Algorithm):
     def _draw(self, due: Due) -> None:
         """All random numbers of an update, made on the host."""
         drawn = self._drawn.begin()
-        self.replay.draw(self.streams, drawn)
+        self.replay.draw(self._uniforms.next(), drawn)
         if due.manager_critics:
-            self.streams.fill_normal("manager/target_noise", drawn["manager_noise"])
-        self.streams.fill_normal("worker/target_noise", drawn["worker_noise"])
+            drawn["manager_noise"][:] = self._manager_normals.next()
+        drawn["worker_noise"][:] = self._worker_normals.next()
         self._drawn.send()
 
     def _learn(self, due: Due) -> None:

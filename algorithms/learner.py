@@ -187,7 +187,8 @@ class TD3Learner:
 
     def _workspace(self, batch: int) -> Workspace:
         if batch not in self._workspaces:
-            self._workspaces[batch] = Workspace(self, batch)
+            with torch.inference_mode(False):  # buffers that any code may write to
+                self._workspaces[batch] = Workspace(self, batch)
         return self._workspaces[batch]
 
     def _see(self, inputs: CriticInputs, observations: Sequence[Tensor]) -> None:

@@ -19,7 +19,6 @@ from torch import Tensor
 from algorithms.algorithm import Array, Mask
 from algorithms.goals import Goals
 from algorithms.replay import ReplayBuffer
-from algorithms.seeding import Streams
 from envs.base import TaskSpec
 
 
@@ -158,17 +157,16 @@ class MetaReplay:
         where = self.buffer.add([seed], **{name: np.asarray(value)[None] for name, value in fields.items()})
         self._lengths[where] = item.length
 
-    def draw(self, streams: Streams, out: Mapping[str, NDArray[np.int64]]) -> None:
+    def draw(self, uniform: NDArray[np.float64], out: Mapping[str, NDArray[np.int64]]) -> None:
         """Draw meta-transitions, and one step of each, uniformly with replacement.
 
         Args:
-            streams: the seeds' random streams.
+            uniform: numbers from [0, 1) for both, shape [S, 2, B].
             out: what goes into a :class:`MetaBatch`, by name.
         """
-        items, steps, lengths = self.buffer.draw(streams["replay"], out["items"]), out["steps"], out["lengths"]
-        lengths[:] = self._lengths[items]
-        draws = streams.uniform("replay/step", items.shape[1])
-        steps[:] = draws * lengths.astype(np.float32)  # in [0, length), rounded down
+        items, steps, lengths = self.buffer.draw(uniform[:, 0], out["items"]), out["steps"], out["lengths"]
+        np.take(self._lengths, items, out=lengths)
+        np.multiply(uniform[:, 1], lengths, out=steps, casting="unsafe")  # rounds down
         start, step_rows = out["end_rows"][0], out["step_rows"]
         np.multiply(items, self.buffer.length, out=start)
         np.add(start, lengths, out=out["end_rows"][1])

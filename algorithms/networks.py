@@ -133,6 +133,7 @@ class Pass:
         self._deltas = [torch.empty_like(hidden) for hidden in self._hidden]
         self._output = last.new_empty(len(last), last.shape[2], batch)
         self._transposed = [weight.mT for weight in layers.weights]
+        self._hidden_transposed = [hidden.mT for hidden in self._hidden]
         self._output_bias = layers.biases[-1].mT
         self._inputs = self._output  # until the first forward pass
         self.outputs = self._output.mT
@@ -142,7 +143,7 @@ class Pass:
         self._inputs = hidden = inputs
         for weight, bias, result in zip(self._layers.weights, self._layers.biases, self._hidden, strict=False):
             hidden = torch.baddbmm(bias, hidden, weight, out=result).relu_()
-        torch.baddbmm(self._output_bias, self._transposed[-1], hidden.mT, out=self._output)
+        torch.baddbmm(self._output_bias, self._transposed[-1], self._hidden_transposed[-1], out=self._output)
         return self.outputs
 
     def backward(self, gradient: Tensor) -> None:
@@ -153,8 +154,8 @@ class Pass:
         torch.sum(delta, 1, keepdim=True, out=gradients.biases[-1])
         for layer in reversed(range(len(self._hidden))):
             delta = self._into(layer, delta)
-            below = self._hidden[layer - 1] if layer else self._inputs
-            torch.bmm(below.mT, delta, out=gradients.weights[layer])
+            below = self._hidden_transposed[layer - 1] if layer else self._inputs.mT
+            torch.bmm(below, delta, out=gradients.weights[layer])
             torch.sum(delta, 1, keepdim=True, out=gradients.biases[layer])
 
     def input_gradient(self, gradient: Tensor, entries: slice = slice(None)) -> Tensor:

@@ -45,6 +45,7 @@ class ReplayBuffer:
         rows = np.zeros((seeds * capacity * length, sum(self._widths)), dtype=np.float32)
         self._rows = torch.from_numpy(rows).to(device)
         self._items = self._rows.view(seeds * capacity, length, -1)
+        self._offsets = capacity * np.arange(seeds)[:, None]
         self._cursor = np.zeros(seeds, dtype=np.int64)
         self.sizes = np.zeros(seeds, dtype=np.int64)
 
@@ -71,19 +72,18 @@ class ReplayBuffer:
         self.sizes[seeds] = np.minimum(self.sizes[seeds] + 1, self.capacity)
         return items
 
-    def draw(self, generators: Sequence[np.random.Generator], out: Indices) -> Indices:
+    def draw(self, uniform: NDArray[np.float64], out: Indices) -> Indices:
         """Draw items uniformly with replacement.
 
         Args:
-            generators: one per seed.
-            out: where their indices go, shape [S, B].
+            uniform: numbers from [0, 1), shape [S, B].
+            out: where the indices of items go, shape [S, B].
 
         Returns:
             ``out``.
         """
-        for seed, (generator, size) in enumerate(zip(generators, self.sizes.tolist(), strict=True)):
-            out[seed] = generator.integers(size, size=out.shape[1])
-            out[seed] += seed * self.capacity
+        np.multiply(uniform, self.sizes[:, None], out=out, casting="unsafe")  # rounds down
+        out += self._offsets
         return out
 
     def read(self, rows: Tensor) -> dict[str, Tensor]:

@@ -56,6 +56,8 @@ class TD3(Algorithm):
         self._drawn = Staging(
             device, {"items": ((seeds, batch), np.int64), "noise": ((seeds, batch, width), np.float32)}
         )
+        self._uniforms = self._streams.uniforms("replay", batch)
+        self._normals = self._streams.normals("policy/target_noise", batch, width)
         self._recorder = Recorder(device)
         self.policy = FlatPolicy(self.learner, self._sees)
         self.networks = self.learner.networks
@@ -86,12 +88,13 @@ class TD3(Algorithm):
             dones=terminated,
         )
 
+    @torch.inference_mode()
     def update(self) -> None:
         """Critics every step, actor and targets every ``actor_delay`` steps."""
         self.updates += 1
         drawn = self._drawn.begin()
-        self.replay.draw(self._streams["replay"], out=drawn["items"])
-        self._streams.fill_normal("policy/target_noise", drawn["noise"])
+        self.replay.draw(self._uniforms.next(), out=drawn["items"])
+        drawn["noise"][:] = self._normals.next()
         self._drawn.send()
         actor = self.updates % self.settings.actor_delay == 0
         self._recorder.run(actor, partial(self._learn, actor=actor))

@@ -87,7 +87,7 @@ def test_replayed_work_gives_the_same_training(algorithm: str, scale: str) -> No
     plain, replayed = (make(algorithm, SEEDS, learner={"input_scale": scale}) for _ in range(2))
     used = recorders(replayed)
     actions = [Rollout(each, SEEDS).run(warmup=60, steps=120).actions for each in (plain, replayed)]
-    assert all(recorder.replays > 20 or not recorder.recordings for recorder in used)
+    assert all(recorder.replays > 3 or not recorder.recordings for recorder in used)
     assert used[0].replays > 80
     assert equal(actions[0], actions[1])
     assert equal(plain.networks, replayed.networks)
@@ -101,7 +101,8 @@ def test_a_replay_without_new_numbers_from_the_host_repeats_the_update() -> None
     for _ in range(8):
         algorithm.update()
     before = {name: tensor.clone() for name, tensor in algorithm.networks.items()}
-    recorder.recordings[True].replay()
+    with torch.inference_mode():
+        recorder.recordings[True].replay()
     assert not equal(before, algorithm.networks)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from toys import CPU, RELATIVE, sample
 
+from algorithms.device import Staging
 from algorithms.goals import Goals
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
 from algorithms.seeding import Streams
@@ -217,14 +218,10 @@ def test_an_item_of_one_step_has_only_that_step() -> None:
 
 
 @pytest.mark.parametrize("length", range(1, 11))
-def test_the_largest_draw_is_the_last_step(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    largest = np.full((1, 4), 1 - 2**-24, np.float32)
-
-    def uniform(self: Streams, purpose: str, *shape: int) -> NDArray[np.float32]:
-        return largest
-
-    monkeypatch.setattr(Streams, "uniform", uniform)
-    assert (sample(replay_with([length]), Streams([0]), 4).steps == length - 1).all()
+def test_the_largest_draw_is_the_last_step(length: int) -> None:
+    drawn = Staging(CPU, MetaReplay.drawn(1, 4))
+    replay_with([length]).draw(np.full((1, 2, 4), 1 - 2**-53), drawn.host)
+    assert (drawn.host["steps"] == length - 1).all()
 
 
 def test_one_step_per_item_independent_of_the_item() -> None:

@@ -24,7 +24,8 @@ def add(target: ReplayBuffer, seed: int, value: float) -> None:
 
 def draw(target: ReplayBuffer, random: list[np.random.Generator], number: int) -> Tensor:
     """Drawn items, [S, number]."""
-    return torch.from_numpy(target.draw(random, np.zeros((len(target.sizes), number), np.int64)))
+    uniform = np.stack([generator.random(number) for generator in random])
+    return torch.from_numpy(target.draw(uniform, np.zeros(uniform.shape, np.int64)))
 
 
 def values(target: ReplayBuffer, items: Tensor) -> Tensor:
@@ -114,6 +115,14 @@ def test_add_says_where_items_went() -> None:
     add(target, 1, 5)
     assert target.add([1], value=[6], pair=np.zeros((1, 4, 2))).tolist() == [4]
     assert values(target, torch.tensor([4])).tolist() == [6]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 1023, 1024])
+def test_the_largest_draw_is_the_newest_item(size: int) -> None:
+    target = ReplayBuffer(2, 2000, {"value": ()}, CPU)
+    target.sizes[:] = size
+    out = target.draw(np.full((2, 3), 1 - 2**-53), np.zeros((2, 3), np.int64))
+    assert out.tolist() == [[size - 1] * 3, [2000 + size - 1] * 3]
 
 
 def test_unused_capacity_is_never_drawn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,3 +93,27 @@ def test_streams_continue_from_their_state() -> None:
     other.load_state_dict(streams.state_dict())
     for purpose in ("used", "forgotten"):
         assert equal(streams.normal(purpose, 4), other.normal(purpose, 4))
+
+
+@pytest.mark.parametrize("kind", ["normals", "uniforms"])
+@pytest.mark.parametrize("used", [0, 1, 15, 16, 17, 40])
+def test_a_supply_gives_what_single_draws_would(kind: str, used: int) -> None:
+    streams = Streams([3, 8])
+    supply = getattr(streams, kind)("purpose", 4, 3)
+    for _ in range(used):
+        taken = supply.next()
+    for index, seed in enumerate((3, 8)):
+        generator = np.random.default_rng(sequence(seed, "purpose"))
+        for _ in range(used):
+            single = (
+                generator.standard_normal((4, 3), dtype=np.float32)
+                if kind == "normals"
+                else generator.random((4, 3))
+            )
+        if used:
+            assert equal(taken[index].copy(), single)
+    other = Streams([3, 8])
+    continued = getattr(other, kind)("purpose", 4, 3)
+    other.load_state_dict(streams.state_dict())
+    for _ in range(20):
+        assert equal(continued.next().copy(), supply.next().copy())
