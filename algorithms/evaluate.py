@@ -142,12 +142,13 @@ class Plan:
         ]
 
 
-def evaluate_run(folder: Path, episodes: int) -> list[Row]:
+def evaluate_run(folder: Path, episodes: int, *, threads: int = 1) -> list[Row]:
     """Evaluate the final policies of a finished run; its first episodes are those of its last evaluation.
 
     Args:
         folder: the run folder.
         episodes: per seed and evaluation point.
+        threads: how many environments are simulated at the same time.  Changes no result.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.
@@ -157,7 +158,7 @@ def evaluate_run(folder: Path, episodes: int) -> list[Row]:
     algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
     number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
-    envs = make_vector(config.task, number, config.environment, separate_processes=separate)
+    envs = make_vector(config.task, number, config.environment, separate_processes=separate, threads=threads)
     try:
         return evaluate(algorithm.policy, envs, task, config.seeds, step=config.run.steps, episodes=episodes)
     finally:
@@ -169,15 +170,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="how many environments are simulated at the same time"
+    )
     parser.add_argument("--out", type=Path, help="a csv file for the rows")
     options = parser.parse_args(arguments)
-    if options.episodes < 1:
-        parser.error(f"--episodes is {options.episodes}; it must be at least 1")
+    for name in ("episodes", "threads"):
+        if (value := getattr(options, name)) < 1:
+            parser.error(f"--{name} is {value}; it must be at least 1")
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
     prepare_process()
-    rows = evaluate_run(options.run, options.episodes)
+    rows = evaluate_run(options.run, options.episodes, threads=options.threads)
     print(pd.DataFrame(rows).to_string(index=False))
     if options.out:
         write_table(options.out, rows)

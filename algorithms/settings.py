@@ -119,7 +119,7 @@ def environment_section() -> Any:
 
 
 class PresetHead(Strict):
-    """What is run: which studies, tasks, algorithms and seeds, and where the results go."""
+    """What is run: which studies, tasks, algorithms and seeds, how they use the machine, and where results go."""
 
     preset: Annotated[str, Field(min_length=1)]
     results: Annotated[str, Field(min_length=1)]
@@ -128,6 +128,7 @@ class PresetHead(Strict):
     algorithms: Annotated[list[str], Field(min_length=1), Unique]
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
+    device: Literal["cpu", "cuda"]
 
 
 # A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.

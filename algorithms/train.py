@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         config, results = read(options)
-        return train(config, results, device_named(options.device))
+        return train(config, results, device_named(options.device), threads=threads_from(options.threads))
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -63,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--set", metavar="SECTION.KEY=VALUE", action="append", default=[], dest="assignments")
     result.add_argument("--out", help="results folder, instead of the preset's")
     result.add_argument("--device", default="cpu", help="cpu or cuda")
+    result.add_argument(
+        "--threads", default="1", help="how many environments are simulated at the same time; changes no result"
+    )
     return result
 
 
@@ -101,8 +104,25 @@ def device_named(name: str) -> torch.device:
     return torch.device(name)
 
 
-def train(config: RunConfig, results: Path, device: torch.device) -> int:
+def threads_from(text: str) -> int:
+    """A number of threads.
+
+    Raises:
+        ConfigError: it is not a whole number, or not positive.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError(f"--threads '{text}' is not allowed; it must be a whole number, at least 1")
+    return int(text)
+
+
+def train(config: RunConfig, results: Path, device: torch.device, *, threads: int = 1) -> int:
     """Train to the end, or until a signal asks to stop.
+
+    Args:
+        config: the resolved configuration.
+        results: the results folder.
+        device: where to learn.
+        threads: how many environments are simulated at the same time.  Changes no result.
 
     Returns:
         Exit status: 0 when the run folder is complete, 143 when interrupted.
@@ -121,7 +141,7 @@ def train(config: RunConfig, results: Path, device: torch.device) -> int:
         if is_complete(checkpoints.finished, config) and checkpoints.publish(folder, FILES):
             log.info("%s was trained before, its files are back", folder)
             return 0
-        trainer = Trainer(config, device)
+        trainer = Trainer(config, device, threads=threads)
         try:
             if (state := checkpoints.load()) is not None:
                 trainer.load_state_dict(state)

@@ -26,10 +26,15 @@ class Trainer:
     """One run: a group of seeds of one algorithm on one task.
 
     ``step`` counts environment steps per seed after the random warm-up; it is -warmup_steps at the start.
+
+    Args:
+        config: the resolved configuration.
+        device: where the algorithm's networks and replay live.
+        threads: how many environments are simulated at the same time.  Changes no result.
     """
 
-    def __init__(self, config: RunConfig, device: torch.device) -> None:
-        self.config, self.settings = config, config.run
+    def __init__(self, config: RunConfig, device: torch.device, *, threads: int = 1) -> None:
+        self.config, self.settings, self._threads = config, config.run, threads
         self.task, actions = describe(config.task, config.environment)
         self._evaluation_envs = self._make_envs(alone=False)  # before a simulation starts in this process
         self.envs = self._make_envs(alone=len(config.seeds) == 1)
@@ -167,6 +172,10 @@ class Trainer:
 
     def _make_envs(self, *, alone: bool) -> VectorTask:
         """Environments for all seeds; ``alone`` promises that this process has no others alive."""
-        separate = self.task.one_per_process and not alone
-        options = self.config.environment
-        return make_vector(self.config.task, len(self.config.seeds), options, separate_processes=separate)
+        return make_vector(
+            self.config.task,
+            len(self.config.seeds),
+            self.config.environment,
+            separate_processes=self.task.one_per_process and not alone,
+            threads=self._threads,
+        )

@@ -12,6 +12,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from envs.base import TaskEnv, TaskSpec
 from envs.names import TASKS
+from envs.threads import ThreadedVectorEnv
 
 VectorTask = SyncVectorEnv | AsyncVectorEnv
 
@@ -37,15 +38,34 @@ def describe(task: str, options: Mapping[str, Any] | None = None) -> tuple[TaskS
 
 
 def make_vector(
-    task: str, number: int, options: Mapping[str, Any] | None = None, *, separate_processes: bool = False
+    task: str,
+    number: int,
+    options: Mapping[str, Any] | None = None,
+    *,
+    separate_processes: bool = False,
+    threads: int = 1,
 ) -> VectorTask:
     """Make ``number`` environments stepped side by side; resets are up to the caller (``reset_mask``).
 
     They share this process unless ``separate_processes`` is set.  A task that allows one simulation per process
     needs that as soon as two environments are alive; make those before this process starts a simulation, since
     they begin as copies of it.
+
+    Args:
+        task: a key of :data:`TASKS`.
+        number: how many environments.
+        options: keyword arguments of the task's class.
+        separate_processes: give each environment a process of its own; all of them run at the same time.
+        threads: how many environments that share this process are stepped at the same time.  Changes no result.
+
+    Raises:
+        ValueError: ``threads`` is not positive.
     """
+    if threads < 1:
+        raise ValueError(f"threads is {threads}; it must be at least 1")
     members: Sequence[Any] = [partial(make, task, options)] * number
     if separate_processes:
         return AsyncVectorEnv(members, context="fork", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+    if min(threads, number) > 1:
+        return ThreadedVectorEnv(members, min(threads, number))
     return SyncVectorEnv(members, autoreset_mode=AutoresetMode.DISABLED)

@@ -1,5 +1,8 @@
 # One training per run folder.  Checkpoints are no outputs: Snakemake deletes the outputs of an interrupted job.
 
+# Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
+MAX_THREADS = 16
+
 
 rule train:
     output:
@@ -12,16 +15,18 @@ rule train:
         f"{RESULTS}/logs/train/{{task}}/{{label}}/seeds_{{seeds}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
-    threads: 1
+    threads: lambda wildcards: min(len(planned(wildcards).seeds), MAX_THREADS)
     resources:
         mem_mb=lambda wildcards: 500 + 500 * len(planned(wildcards).seeds),
         runtime=1440,
+        gpu=int(config["device"] == "cuda"),
     params:
         # This training's own settings: a change retrains it, and nothing else does.
         experiment=lambda wildcards: planned(wildcards).hash,
         algorithm=algorithm_arguments,
         # A function of `output` takes no part in the decision to rerun.
         preset=lambda wildcards, output: PRESET,
+        device=lambda wildcards, output: config["device"],
     shell:
         "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
-        " --seeds {wildcards.seeds} >> {log} 2>&1"
+        " --seeds {wildcards.seeds} --device {params.device} --threads {threads} >> {log} 2>&1"

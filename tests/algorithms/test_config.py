@@ -80,6 +80,8 @@ def test_hash_depends_on_what_decides_the_numbers(paper):
     assert run.hash == config.resolve(paper, "ant_gather", "hrl", seeds=[0], overrides=saved_more_often).hash
     unrelated = config.merge(paper, {"learner": {"tasks": {"ring_road": {"tau": 0.01}}}})
     assert run.hash == config.resolve(unrelated, "ant_gather", "hrl", seeds=[0]).hash
+    another_machine = config.merge(paper, {"device": "cuda", "seeds_per_job": 10})
+    assert run.hash == config.resolve(another_machine, "ant_gather", "hrl", seeds=[0]).hash
 
 
 def test_preset_arguments_survive_the_round_trip(paper):
@@ -129,6 +131,7 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
         ({"tasks": ["ant_maze_9"]}, "tasks 'ant_maze_9' is not known; allowed: ant_gather, ring_road"),
         ({"algorithms": ["ppo"]}, "algorithms 'ppo' is not known; allowed: td3, hrl"),
         ({"studies": ["mian"]}, "studies 'mian' is not known; allowed: main"),
+        ({"device": "tpu"}, "device = 'tpu' is not allowed; it must be 'cpu' or 'cuda'"),
         ({"seeds": []}, "seeds = [] is not allowed"),
         ({"seeds": [-1]}, "seeds.0 = -1 is not allowed"),
         ({"seeds": [3, 3]}, "seeds: [3, 3] must not repeat an entry"),

@@ -88,7 +88,11 @@ def test_interruption_leaves_no_rows():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--run", "nowhere"], "holds no finished run"), (["--run", ".", "--episodes", "0"], "must be at least 1")],
+    [
+        (["--run", "nowhere"], "holds no finished run"),
+        (["--run", ".", "--episodes", "0"], "--episodes is 0; it must be at least 1"),
+        (["--run", ".", "--threads", "0"], "--threads is 0; it must be at least 1"),
+    ],
 )
 def test_wrong_arguments_are_refused(arguments, message, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -30,9 +30,9 @@ def finish(*arguments, **options):
     return subprocess.run(command(*arguments, **options), capture_output=True, text=True, check=False)
 
 
-def checkpoint_of(task, algorithm, out):
-    """Where a training of one seed keeps its newest checkpoint."""
-    config, results = train.read(train.parser().parse_args(command(task, algorithm, out)[3:]))
+def checkpoint_of(*arguments, **options):
+    """Where a training keeps its newest checkpoint."""
+    config, results = train.read(train.parser().parse_args(command(*arguments, **options)[3:]))
     return results / "checkpoints" / config.key / config.hash / "checkpoint.pt"
 
 
@@ -159,6 +159,22 @@ def test_seed_in_a_group_starts_like_the_seed_alone(task, uninterrupted, tmp_pat
     assert rows[1]["worker_q_batch"] != rows[2]["worker_q_batch"]
 
 
+def test_threads_change_no_result(tmp_path, monkeypatch):
+    """Also where a training goes on in more threads than it began with."""
+    one, several = (("ant_gather", "td3", tmp_path / name, "--steps", "400") for name in ("one", "several"))
+    assert finish(*one, seeds="0-2").returncode == 0
+    checkpoint = checkpoint_of(*several, seeds="0-2")
+    begin = command(*several, seeds="0-2")
+    assert kill_after_checkpoint(begin, checkpoint, signal.SIGTERM, 0)[0] == train.INTERRUPTED
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")  # as Snakemake does for a rule of two threads
+    result = finish(*several, "--threads", "2", seeds="0-2")
+    assert result.returncode == 0, result.stderr
+    assert "continuing at step" in result.stderr
+    for name in ("progress.csv", "evaluations.csv"):
+        path = f"runs/ant_gather/td3/seeds_0-2/{name}"
+        assert (tmp_path / "several" / path).read_bytes() == (tmp_path / "one" / path).read_bytes()
+
+
 def test_finished_run_is_not_repeated_or_overwritten(uninterrupted, capsys):
     folder = uninterrupted("ant_gather", "td3")
     out = str(folder.parents[3])
@@ -218,9 +234,13 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
         (["--override", "[1]"], "--override is [1]; it must be a JSON object"),
         (["--override", '{"run": 3}'], "run = 3 is not allowed"),
         (["--device", "tpu"], "device 'tpu' is not known; allowed: cpu, cuda"),
+        (["--device", "cuda"], "device 'cuda' is not available on this machine; allowed: cpu"),
+        (["--threads", "0"], "--threads '0' is not allowed; it must be a whole number, at least 1"),
+        (["--threads", "two"], "--threads 'two' is not allowed; it must be a whole number, at least 1"),
     ],
 )
-def test_wrong_arguments_are_refused_in_one_line(extra, message, tmp_path, capsys):
+def test_wrong_arguments_are_refused_in_one_line(extra, message, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     base = [
         "--preset",
         "smoke",

@@ -47,10 +47,38 @@ def test_other_presets_are_merged_onto_the_paper(snakemake: Any, preset: str):
     )
 
 
-def test_seeds_of_a_job_are_trained_side_by_side(snakemake: Any):
-    run = snakemake("--dry-run", "--config", "seeds_per_job=5", "tasks=['ant_gather']", "algorithms=['hrl']")
-    assert planned(run.stdout)["train"] == 2
+def trainings(output: str) -> list[str]:
+    """What a dry run with ``--printshellcmds`` says about each training."""
+    return [job for job in output.partition("\n\n\n")[2].split("\n\n") if "rule train:" in job]
+
+
+ONE_CURVE = ("tasks=['ant_gather']", "algorithms=['hrl']")
+
+
+def test_a_job_has_one_seed_and_one_core_unless_told_otherwise(snakemake: Any):
+    run = snakemake("--dry-run", "--printshellcmds", "--cores", "32", "--config", *ONE_CURVE)
+    jobs = trainings(run.stdout)
+    assert len(jobs) == 10
+    assert not [job for job in jobs if "threads:" in job or "gpu=0" not in job]
+    assert all(re.search(r"--seeds \d --device cpu --threads 1 ", job) for job in jobs)
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(32, 5), (2, 2)])
+def test_seeds_of_a_job_are_trained_side_by_side(snakemake: Any, cores: int, threads: int):
+    arguments = ("--dry-run", "--printshellcmds", "--cores", str(cores))
+    run = snakemake(*arguments, "--config", "seeds_per_job=5", "device=cuda", *ONE_CURVE)
+    first, second = sorted(trainings(run.stdout))
     assert "runs/ant_gather/hrl/seeds_5-9/progress.csv" in run.stdout
+    for job, seeds in ((first, "0-4"), (second, "5-9")):
+        assert f"--seeds {seeds} --device cuda --threads {threads} " in job
+        assert f"threads: {threads}\n" in job
+        assert "gpu=1" in job
+
+
+def test_threads_of_a_job_are_limited(snakemake: Any):
+    seeds = f"seeds={list(range(40))}"
+    run = snakemake("--dry-run", "--printshellcmds", "--cores", "64", "--config", "seeds_per_job=40", seeds)
+    assert "--seeds 0-39 --device cpu --threads 16 " in run.stdout
 
 
 def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Path):
@@ -71,6 +99,7 @@ def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Pa
         ),
         ("tasks: [ant_gathr]", "tasks 'ant_gathr' is not known; allowed: ant_gather, "),
         ("algorithms: [sac]", "algorithms 'sac' is not known; allowed: td3, "),
+        ("device: tpu", "device = 'tpu' is not allowed; it must be 'cpu' or 'cuda'"),
         ("studies: [mian]", "studies 'mian' is not known; allowed: main"),
         ("run: {default: {steps: 1_001}, tasks: {ant_gather: {steps: 1_001}}}", "must be a multiple of log_every"),
     ],
