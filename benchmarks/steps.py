@@ -1,0 +1,182 @@
+"""A whole training step of every algorithm on every task, and its evaluations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from algorithms.config import load_preset, resolve
+from algorithms.registry import ALGORITHMS
+from algorithms.settings import RunConfig
+from benchmarks import goals
+from benchmarks.children import Child
+from benchmarks.goals import Goal
+from benchmarks.report import ms, percent, table, times
+from benchmarks.timing import ratio, rotated, summary
+from benchmarks.training import Training
+from envs.base import TaskSpec
+from envs.names import TASKS
+from envs.tasks import describe
+
+TITLE = "Training steps and evaluations"
+
+BASELINE = "td3"
+
+#: Random steps before the first update; the paper's 10,000 would take longer than everything else.
+WARMUP = 2_000
+
+#: What the time of a training step goes to.  Resets are rare where episodes are long, so that the median of short
+#: blocks leaves them out; they are measured apart, and every step bears its share of one per full episode.
+PARTS = ("simulator", "resets", "learner", "overhead")
+
+Call = Callable[..., Any]
+
+#: Milliseconds per step by part, one entry per block.
+Blocks = list[dict[str, float]]
+
+
+def measure(
+    *,
+    rounds: int = 7,
+    calls: int = 200,
+    episodes: int = 3,
+    warmup_steps: int = WARMUP,
+    tasks: Sequence[str] = tuple(TASKS),
+    algorithms: Sequence[str] = tuple(ALGORITHMS),
+) -> dict[str, Any]:
+    """Train every algorithm on every task.
+
+    Args:
+        rounds: blocks of each training; within a round, all algorithms of a task have their turn.
+        calls: environment steps per block.
+        episodes: per evaluation.
+        warmup_steps: random steps of each training, in one block.
+        tasks: names of tasks; all that are registered by default.
+        algorithms: names of algorithms, TD3 among them; all that are registered by default.
+    """
+    measured = {}
+    for task in tasks:
+        configs = {name: configure(task, name, warmup_steps) for name in algorithms}
+        measured[task] = _task(configs, rounds, calls, episodes)
+    return {"warmup_steps": warmup_steps, "steps": rounds * calls, "tasks": measured}
+
+
+def configure(task: str, algorithm: str, warmup_steps: int) -> RunConfig:
+    """The paper's settings for one seed, with a short warm-up."""
+    shorter = {"run": {"warmup_steps": warmup_steps}}
+    return resolve(load_preset("paper"), task, algorithm, seeds=[0], overrides=shorter)
+
+
+def goals_of(result: Mapping[str, Any]) -> list[Goal]:
+    """Cost of a step relative to TD3, and the trainer's share."""
+    rows = []
+    for task, measured in result["tasks"].items():
+        for name, row in measured["algorithms"].items():
+            if name in goals.STEP:
+                value, limit = row["relative"]["median"], goals.STEP[name]
+                rows.append(goals.judge(f"{name} on {task}: step / TD3's step", value, limit))
+            share = row["overhead_share"]["median"]
+            rows.append(goals.judge(f"{name} on {task}: trainer's own share", share, goals.OVERHEAD, "%"))
+    return rows
+
+
+def report(result: Mapping[str, Any]) -> str:
+    """One table of steps, one of evaluations."""
+    steps, evaluations = [], []
+    for task, measured in result["tasks"].items():
+        points = measured["evaluation_points"]
+        for name, row in measured["algorithms"].items():
+            parts = [f"{row['parts'][part]['median']:.3g}" for part in PARTS]
+            shares = [percent(row["overhead_share"]), f"{1000 / row['ms']['median']:.0f}", times(row["relative"])]
+            steps.append([task, name, ms(row["ms"]), *parts, *shares])
+            seconds = f"{row['evaluation_seconds']:.3g}"
+            evaluations.append(
+                [task, name, f"{points} x {measured['episodes']}", ms(row["evaluation_step"]), seconds]
+            )
+    return (
+        f"The real trainer with one seed and the paper's settings, {result['steps']:,} steps after a warm-up of "
+        f"{result['warmup_steps']:,}.  Milliseconds per step; resets are spread over full episodes:\n\n"
+        + table(
+            ["task", "algorithm", "all", *PARTS, "overhead share", "steps/s", f"relative to {BASELINE}"], steps
+        )
+        + "\n\nOne evaluation of the paper's preset, with episodes of full length:\n\n"
+        + table(["task", "algorithm", "points x episodes", "ms per step", "seconds"], evaluations)
+    )
+
+
+def _task(configs: Mapping[str, RunConfig], rounds: int, calls: int, episodes: int) -> dict[str, Any]:
+    config = configs[BASELINE]
+    spec, _ = describe(config.task, config.environment)
+    blocks: dict[str, Blocks] = {name: [] for name in configs}
+    with trainings(configs, apart=spec.one_per_process) as calls_of:
+        warm = {name: call("advance", config.run.warmup_steps) for name, call in calls_of.items()}
+        for call in calls_of.values():
+            call("advance", calls)  # first updates set things up
+        for number in range(rounds):
+            for name in rotated(list(calls_of), number):
+                blocks[name].append(calls_of[name]("advance", calls))
+        evaluations = {name: call("evaluate", episodes) for name, call in calls_of.items()}
+    return assemble(spec, config.run.evaluation_episodes, warm, blocks, evaluations)
+
+
+@contextmanager
+def trainings(configs: Mapping[str, RunConfig], *, apart: bool) -> Iterator[dict[str, Call]]:
+    """Trainings by name, as functions of a method's name and arguments.
+
+    Args:
+        configs: configuration of each.
+        apart: give each a process of its own; they work one at a time all the same.
+    """
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(Child(Training, config)).call if apart else _caller(Training(config))
+            for name, config in configs.items()
+        }
+
+
+def assemble(
+    spec: TaskSpec,
+    episodes: int,
+    warm: Mapping[str, Mapping[str, float]],
+    blocks: Mapping[str, Blocks],
+    evaluations: Mapping[str, Mapping[str, Sequence[float]]],
+) -> dict[str, Any]:
+    """What was timed, as costs of a step and of an evaluation.
+
+    Args:
+        spec: the task.
+        episodes: evaluation episodes per point.
+        warm: milliseconds per step of the warm-up, by algorithm and part.
+        blocks: the same for the blocks after it.
+        evaluations: milliseconds of each evaluation's resets and steps.
+    """
+    reset = summary([value for measured in evaluations.values() for value in measured["reset"]])
+    share = reset["median"] / spec.horizon
+    spread = {name: [block | {"resets": share} for block in found] for name, found in blocks.items()}
+    totals = {name: [sum(block.values()) for block in found] for name, found in spread.items()}
+    rows = {}
+    for name, found in spread.items():
+        step = summary(evaluations[name]["step"])
+        overhead = [block["overhead"] for block in found]
+        whole = reset["median"] + spec.horizon * step["median"]
+        rows[name] = {
+            "ms": summary(totals[name]),
+            "parts": {part: summary([block[part] for block in found]) for part in PARTS},
+            "overhead_share": ratio(overhead, totals[name]),
+            "relative": ratio(totals[name], totals[BASELINE]),
+            "warmup_ms": sum(warm[name].values()),
+            "evaluation_step": step,
+            "evaluation_seconds": len(spec.evaluation_points) * episodes * whole / 1000,
+        }
+    return {
+        "horizon": spec.horizon,
+        "evaluation_points": len(spec.evaluation_points),
+        "episodes": episodes,
+        "reset_ms": reset,
+        "algorithms": rows,
+    }
+
+
+def _caller(training: Training) -> Call:
+    return lambda method, *arguments: getattr(training, method)(*arguments)

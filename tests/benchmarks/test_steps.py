@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from algorithms.registry import ALGORITHMS
+from benchmarks import steps
+from envs.tasks import describe
+
+
+@pytest.mark.parametrize(
+    ("task", "algorithms"),
+    [
+        ("ant_gather", tuple(ALGORITHMS)),
+        ("ring_road", ("td3",)),  # in a process of its own
+    ],
+)
+def test_every_algorithm_is_measured(task: str, algorithms: tuple[str, ...]):
+    result = steps.measure(rounds=1, calls=2, episodes=1, warmup_steps=1_280, tasks=[task], algorithms=algorithms)
+    measured = result["tasks"][task]
+    assert tuple(measured["algorithms"]) == algorithms
+    for row in measured["algorithms"].values():
+        parts = [row["parts"][part]["median"] for part in steps.PARTS]
+        assert all(part > 0 for part in parts)
+        assert sum(parts) == pytest.approx(row["ms"]["median"])
+        assert row["warmup_ms"] > 0
+    assert measured["algorithms"]["td3"]["relative"]["median"] == 1
+    assert f"| {task} | td3 |" in steps.report(result)
+
+
+def made_up() -> dict[str, Any]:
+    """Two algorithms, two blocks, in round numbers."""
+    spec, _ = describe("ant_gather")
+    block = {"simulator": 1.0, "learner": 2.0, "overhead": 0.5}
+    slower = {"simulator": 1.0, "learner": 5.0, "overhead": 0.5}
+    evaluations = {"td3": {"reset": [250.0], "step": [2.0]}, "hrl": {"reset": [250.0], "step": [3.0]}}
+    return steps.assemble(
+        spec, 4, {"td3": block, "hrl": block}, {"td3": [block] * 2, "hrl": [slower] * 2}, evaluations
+    )
+
+
+def test_costs_add_up():
+    measured = made_up()
+    assert measured["horizon"] == 500
+    flat, hrl = measured["algorithms"]["td3"], measured["algorithms"]["hrl"]
+    assert flat["parts"]["resets"]["median"] == 0.5  # 250 ms in every 500 steps
+    assert flat["ms"]["median"] == 4
+    assert flat["overhead_share"]["median"] == 0.125
+    assert hrl["relative"]["median"] == 7 / 4
+    assert flat["warmup_ms"] == 3.5
+    assert flat["evaluation_seconds"] == pytest.approx(4 * (250 + 500 * 2) / 1000)
+
+
+def test_goals_are_judged_for_each_algorithm():
+    goals = {goal["what"]: goal for goal in steps.goals_of({"tasks": {"ant_gather": made_up()}})}
+    assert not goals["hrl on ant_gather: step / TD3's step"]["met"]
+    assert not goals["td3 on ant_gather: trainer's own share"]["met"]
+    assert "td3 on ant_gather: step / TD3's step" not in goals
