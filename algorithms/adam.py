@@ -19,15 +19,17 @@ class Adam:
     step and the second at each start.
     """
 
-    def __init__(self, network: MLP, learning_rate: float) -> None:
-        self.network, self.learning_rate = network, learning_rate
+    def __init__(self, network: MLP, learning_rate: float, *, maximise: bool = False) -> None:
+        self.network, self.learning_rate, self.maximise = network, learning_rate, maximise
         self._mean, self._square = torch.zeros_like(network.flat), torch.zeros_like(network.flat)
-        self._steps = torch.zeros((), device=network.flat.device)
+        self._steps, self._one = (
+            torch.zeros((), device=network.flat.device),
+            torch.ones((), device=network.flat.device),
+        )
 
-    @torch.no_grad()
     def step(self) -> None:
-        """One step down ``network.gradient``."""
-        self._steps.add_(1)
+        """One step down ``network.gradient``, or up if the optimiser maximises."""
+        self._steps.add_(self._one)
         torch._fused_adam_(
             [self.network.flat],
             [self.network.gradient],
@@ -41,7 +43,7 @@ class Adam:
             eps=_EPSILON,
             weight_decay=0.0,
             amsgrad=False,
-            maximize=False,
+            maximize=self.maximise,
         )
 
     def state_dict(self) -> dict[str, Any]:

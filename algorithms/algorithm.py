@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 import torch
@@ -94,10 +94,34 @@ def prepare_process() -> None:
     torch.set_flush_denormal(True)  # moments of a saturated actor decay into denormals, which are slow
 
 
-def entries(indices: Sequence[int]) -> slice | list[int]:
-    """An index for these entries of an observation: a slice, which copies nothing, where they are consecutive."""
-    span = slice(indices[0], indices[-1] + 1) if indices else slice(0, 0)
-    return span if list(indices) == list(range(span.start, span.stop)) else list(indices)
+class Entries:
+    """Picks entries of observations, arrays or tensors [..., n]; no copy where they are consecutive.
+
+    Args:
+        indices: which, in order.
+        device: where the tensors live.
+    """
+
+    def __init__(self, indices: Sequence[int], device: torch.device | None = None) -> None:
+        self._start, self._number = (indices[0] if indices else 0), len(indices)
+        self._consecutive = list(indices) == list(range(self._start, self._start + self._number))
+        span = slice(self._start, self._start + self._number)
+        self._host = span if self._consecutive else list(indices)
+        self._index = torch.tensor(list(indices), dtype=torch.int64, device=device)
+
+    @overload
+    def __call__(self, values: Tensor) -> Tensor: ...
+
+    @overload
+    def __call__(self, values: Array) -> Array: ...
+
+    def __call__(self, values: Tensor | Array) -> Tensor | Array:
+        """The entries of these observations."""
+        if not isinstance(values, Tensor):
+            return values[..., self._host]
+        if self._consecutive:
+            return values.narrow(-1, self._start, self._number)
+        return values.index_select(-1, self._index)
 
 
 class Box(NamedTuple):

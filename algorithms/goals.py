@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from algorithms.algorithm import entries
+from algorithms.algorithm import Entries
 from envs.base import TaskSpec
 
 Array = TypeVar("Array", NDArray[np.float32], Tensor)
@@ -24,13 +24,13 @@ class Goals:
     A relative (egocentric) goal is a displacement from the current state, an absolute goal a desired value.
     """
 
-    def __init__(self, task: TaskSpec) -> None:
+    def __init__(self, task: TaskSpec, device: torch.device | None = None) -> None:
         self.relative = task.relative_goals
-        self._entries = entries(task.goal_indices)
+        self._entries = Entries(task.goal_indices, device)
 
     def state(self, observations: Array) -> Array:
         """The entries of an observation that goals refer to: [..., n] to [..., d]."""
-        return observations[..., self._entries]
+        return self._entries(observations)
 
     def transition(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Goal transition h(s, g, s'): Eq. 31 for relative goals (never clipped), Eq. 32 for absolute ones."""

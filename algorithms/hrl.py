@@ -60,8 +60,7 @@ class HRL(Algorithm):
             },
         )
         self._uniforms = self.streams.uniforms("replay", 2, batch)
-        self._manager_normals = self.streams.normals("manager/target_noise", batch, sizes.goal)
-        self._worker_normals = self.streams.normals("worker/target_noise", batch, sizes.action)
+        self._manager_noise, self._worker_noise = self.manager.target_noise(batch), self.worker.target_noise(batch)
         self._recorder = Recorder(device)
 
     # ---- hooks --------------------------------------------------------------------------------------------------
@@ -152,8 +151,8 @@ class HRL(Algorithm):
         drawn = self._drawn.begin()
         self.replay.draw(self._uniforms.next(), drawn)
         if due.manager_critics:
-            drawn["manager_noise"][:] = self._manager_normals.next()
-        drawn["worker_noise"][:] = self._worker_normals.next()
+            drawn["manager_noise"][:] = self._manager_noise.next()
+        drawn["worker_noise"][:] = self._worker_noise.next()
         self._drawn.send()
 
     def _learn(self, due: Due) -> None:
@@ -169,7 +168,7 @@ class HRL(Algorithm):
             actions=self.relabel(batch),
             rewards=batch.rewards,
             next_observations=[self.levels.manager_inputs(batch.last_observations)],
-            dones=batch.dones,
+            continues=batch.continues,
         )
 
     def worker_batch(self, batch: MetaBatch) -> Batch:
@@ -183,7 +182,7 @@ class HRL(Algorithm):
             actions=batch.actions,
             rewards=batch.worker_rewards,
             next_observations=self.levels.worker_parts(batch.next_observations, batch.next_goals),
-            dones=None,
+            continues=None,
         )
 
     def current_goals(self, batch: MetaBatch) -> Tensor:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,9 +17,9 @@ from torch import Tensor
 
 from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
-from algorithms.device import Recorder
+from algorithms.device import Recorder, Staging
 from algorithms.networks import MLP, Pass
-from algorithms.seeding import Streams
+from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
 from envs.base import TaskSpec
 
@@ -30,8 +29,7 @@ log = logging.getLogger(__name__)
 DEAD_SLOPE = 1e-4
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """Transitions for one update.
 
     Observations come in parts, [S, B, .] each, which stand side by side in what the networks see.
@@ -41,14 +39,14 @@ class Batch:
         actions: [S, B, m].
         rewards: [S, B].
         next_observations: parts of [S, B, n].
-        dones: 1 stops bootstrapping, [S, B]; None if nothing ever ends.
+        continues: 0 stops bootstrapping, else 1, [S, B]; None if nothing ever ends.
     """
 
     observations: Sequence[Tensor]
     actions: Tensor
     rewards: Tensor
     next_observations: Sequence[Tensor]
-    dones: Tensor | None
+    continues: Tensor | None
 
 
 class TD3Learner:
@@ -86,12 +84,14 @@ class TD3Learner:
         self.critics.initialise(streams[f"{name}/critics"])
         self.target_actor.flat.copy_(self.actor.flat)
         self.target_critics.flat.copy_(self.critics.flat)
-        self._actor_optimiser = Adam(self.actor, settings.learning_rate)
+        self._actor_optimiser = Adam(self.actor, settings.learning_rate, maximise=True)
         self._critic_optimiser = Adam(self.critics, settings.learning_rate)
         self._workspaces: dict[int, Workspace] = {}
         self._recorder = Recorder(device)
-        self._seen = torch.zeros(self.seeds, 1, inputs, device=device)
+        self._seen = Staging(device, {"seen": ((self.seeds, 1, inputs), np.float32)})
+        self._acting = Pass(self.actor, 1)
         self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
+        self._exploration = settings.exploration_noise * bounds.host.half
         self._warned = False
 
     # ---- acting -------------------------------------------------------------------------------------------------
@@ -100,29 +100,32 @@ class TD3Learner:
         """Deterministic actions, [S, B, n] to [S, B, m]; differentiable with respect to the observations."""
         return self._into_box(torch.tanh(self.actor(self._scaled(observations))))
 
-    def act(self, observations: Array, *, explore: bool, which: Mask | None = None) -> Array:
-        """Actions for one step, [S, n] to [S, m].
+    @torch.inference_mode()
+    def act(self, *observations: Array, explore: bool, which: Mask | None = None) -> Array:
+        """Actions for one step, [S, n] in parts to [S, m].
 
         Exploration adds Gaussian noise and clips to the box (E.1).  ``which`` names the seeds that really act; no
         random numbers are drawn for the others.
         """
-        self._seen.copy_(torch.from_numpy(observations).unsqueeze(1))
+        np.concatenate(observations, axis=1, out=self._seen.begin()["seen"][:, 0])
+        self._seen.send()
         self._recorder.run("act", self._choose)
-        actions = to_numpy(self._chosen.squeeze(1)).copy()
+        actions: Array = self._chosen.cpu().numpy()[:, 0]
         if not explore:
-            return actions
+            return actions.copy()
         noise = self._streams.normal(f"{self.name}/exploration", self.bounds.size, which=which)
-        box = self.bounds.host
-        return (actions + self.settings.exploration_noise * box.half * noise).clip(box.low, box.high)
+        noise *= self._exploration
+        noise += actions
+        return np.minimum(np.maximum(noise, self.bounds.host.low), self.bounds.host.high)
 
     def random_actions(self, which: Mask | None = None) -> Array:
         """Uniform actions for the warm-up, [S, m]; ``which`` as in :meth:`act`."""
         draws = self._streams.uniform(f"{self.name}/random_actions", self.bounds.size, which=which)
         return self.bounds.host.low + 2 * self.bounds.host.half * draws
 
-    @torch.no_grad()
     def _choose(self) -> None:
-        self._chosen.copy_(self.actions(self._seen))
+        tanh = torch.tanh(self._acting.forward(self._scaled(self._seen.device["seen"])))
+        torch.addcmul(self.bounds.middle, tanh, self.bounds.half, out=self._chosen)
 
     # ---- values -------------------------------------------------------------------------------------------------
 
@@ -131,6 +134,17 @@ class TD3Learner:
         inputs = torch.cat((self._scaled(observations), self._unit(actions)), dim=-1)
         return self._first_critics(inputs).squeeze(-1)
 
+    def target_noise(self, batch: int) -> Ahead:
+        """A supply of what smooths the target actions: clipped normal noise in the actions' units, [S, B, m]."""
+        settings, half = self.settings, self.bounds.host.half
+
+        def shape(noise: Array) -> None:
+            noise *= settings.target_noise
+            noise.clip(-settings.target_noise_clip, settings.target_noise_clip, out=noise)
+            noise *= half
+
+        return self._streams.normals(f"{self.name}/target_noise", batch, self.bounds.size, change=shape)
+
     # ---- learning: the hot path ---------------------------------------------------------------------------------
 
     def update_critics(self, batch: Batch, noise: Tensor) -> None:
@@ -138,29 +152,30 @@ class TD3Learner:
 
         Args:
             batch: transitions.
-            noise: standard normal numbers for the targets, [S, B, m].
+            noise: what smooths the target actions, [S, B, m], see :meth:`target_noise`.
         """
         targets = self.targets(batch, noise)
         work = self._work
         self._see(work.current, batch.observations)
         self._try(work.current, batch.actions)
-        errors = work.critics.forward(work.current.flat).view(self.seeds, 2, -1).sub_(targets.unsqueeze(1))
+        work.critics.forward(work.current.flat)
+        errors = work.values.sub_(targets.unsqueeze(1))
         slope = errors.clamp_(-1, 1) if self.settings.critic_loss == "huber" else errors.mul_(2)
-        work.critics.backward(slope.div_(errors.shape[-1]).view(2 * self.seeds, -1, 1))
+        slope.mul_(work.share)
+        work.critics.backward(work.critics.outputs)
         self._critic_optimiser.step()
 
     def targets(self, batch: Batch, noise: Tensor) -> Tensor:
         """Clipped double-Q targets with target policy smoothing, [S, B]; see :meth:`update_critics`."""
-        settings, clip = self.settings, self.settings.target_noise_clip
-        self._work = work = self._workspace(len(noise[0]))
+        self._work = work = self._workspace(noise.shape[1])
         self._see(work.following, batch.next_observations)
         actions = self._into_box(torch.tanh(work.target_actor.forward(work.following.observations)))
-        smoothing = (noise * settings.target_noise).clamp_(-clip, clip)
-        self._try(work.following, self.bounds.clip(actions.addcmul_(smoothing, self.bounds.half)))
-        values = work.target_critics.forward(work.following.flat).view(self.seeds, 2, -1).amin(1)
-        if batch.dones is None:
-            return torch.add(batch.rewards, values, alpha=settings.gamma)
-        return torch.addcmul(batch.rewards, 1 - batch.dones, values, value=settings.gamma)
+        self._try(work.following, self.bounds.clip(actions.add_(noise)))
+        work.target_critics.forward(work.following.flat)
+        values = torch.minimum(*work.target_values)
+        if batch.continues is None:
+            return torch.add(batch.rewards, values, alpha=self.settings.gamma)
+        return torch.addcmul(batch.rewards, batch.continues, values, value=self.settings.gamma)
 
     def update_actor(self, gradient: Callable[[Tensor], Tensor] | None = None) -> None:
         """One step of the actor on the batch the critics saw last, then Polyak averaging of all targets.
@@ -172,7 +187,7 @@ class TD3Learner:
         work = self._work
         tanh = torch.tanh(work.actor.forward(work.current.observations))
         wanted = (gradient or self.value_gradient)(self._into_box(tanh))
-        work.actor.backward(torch.ops.aten.tanh_backward(wanted * -self.bounds.half, tanh))
+        work.actor.backward(torch.ops.aten.tanh_backward(wanted * self.bounds.half, tanh))
         self._actor_optimiser.step()
         self.target_actor.flat.lerp_(self.actor.flat, self.settings.tau)
         self.target_critics.flat.lerp_(self.critics.flat, self.settings.tau)
@@ -283,7 +298,10 @@ class Workspace:
     Attributes:
         current: observations and actions of the batch.
         following: its next observations, and the target actor's actions.
-        mean: the gradient of a mean over the batch, [S, B, 1].
+        values: outputs of the critics, [S, 2, B].
+        target_values: outputs of the first and of the second target critics, [S, B] each.
+        share: 1 / B, the weight of a transition in a mean over the batch.
+        mean: the gradient of such a mean, [S, B, 1].
     """
 
     def __init__(self, learner: TD3Learner, batch: int) -> None:
@@ -291,8 +309,11 @@ class Workspace:
         self.actor, self.target_actor = Pass(learner.actor, batch), Pass(learner.target_actor, batch)
         self.critics, self.target_critics = Pass(learner.critics, batch), Pass(learner.target_critics, batch)
         self.first_critics = Pass(learner.critics.every(2), batch)
+        self.values = self.critics.outputs.view(seeds, 2, batch)
+        self.target_values = self.target_critics.outputs.view(seeds, 2, batch).unbind(1)
         new = learner.critics.flat.new_zeros
         self.current, self.following = (CriticInputs(new(seeds, 2, batch, width), observation) for _ in range(2))
+        self.share = new(()).fill_(1 / batch)
         self.mean = new(seeds, batch, 1).fill_(1 / batch)
 
 

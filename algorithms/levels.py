@@ -9,7 +9,7 @@ import torch
 from gymnasium.spaces import Box
 from torch import Tensor
 
-from algorithms.algorithm import Array, Bounds, Mask, entries
+from algorithms.algorithm import Array, Bounds, Entries, Mask
 from algorithms.goals import Goals
 from algorithms.learner import TD3Learner, input_factor
 from algorithms.seeding import Streams
@@ -25,8 +25,8 @@ class Levels:
     worker: TD3Learner
     goals: Goals
     period: int
-    manager_sees: slice | list[int]
-    worker_sees: slice | list[int]
+    manager_sees: Entries
+    worker_sees: Entries
 
     @property
     def seeds(self) -> int:
@@ -35,20 +35,19 @@ class Levels:
 
     def propose(self, observations: Array, starts: Mask, *, explore: bool) -> Array:
         """The manager's goals, [S, n] to [S, d], meant for the seeds in ``starts``."""
-        return self.manager.act(observations[:, self.manager_sees], explore=explore, which=starts)
+        return self.manager.act(self.manager_sees(observations), explore=explore, which=starts)
 
     def control(self, observations: Array, goals: Array, *, explore: bool) -> Array:
         """The worker's actions, [S, n] and [S, d] to [S, m]."""
-        seen = np.concatenate((observations[:, self.worker_sees], goals), axis=1)
-        return self.worker.act(seen, explore=explore)
+        return self.worker.act(self.worker_sees(observations), goals, explore=explore)
 
     def manager_inputs(self, observations: Tensor) -> Tensor:
         """What the manager sees of a batch of observations."""
-        return observations[..., self.manager_sees]
+        return self.manager_sees(observations)
 
     def worker_parts(self, observations: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
         """What the worker sees of a batch of observations, and its goals."""
-        return observations[..., self.worker_sees], goals
+        return self.worker_sees(observations), goals
 
     def worker_inputs(self, observations: Tensor, goals: Tensor) -> Tensor:
         """What the worker sees, side by side."""
@@ -109,8 +108,8 @@ def build_levels(
             streams,
             input_factor(task, worker_inputs, settings, device),
         ),
-        goals=Goals(task),
+        goals=Goals(task, device),
         period=config.hierarchy.meta_period,
-        manager_sees=entries(task.manager_indices),
-        worker_sees=entries(task.worker_indices),
+        manager_sees=Entries(task.manager_indices, device),
+        worker_sees=Entries(task.worker_indices, device),
     )

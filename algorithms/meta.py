@@ -18,7 +18,7 @@ from torch import Tensor
 
 from algorithms.algorithm import Array, Mask
 from algorithms.goals import Goals
-from algorithms.replay import ReplayBuffer
+from algorithms.replay import ReplayBuffer, Rows
 from envs.base import TaskSpec
 
 
@@ -133,7 +133,7 @@ class MetaReplay:
             "actions": (sizes.action,),
             "worker_rewards": (),
             "reward": (),
-            "done": (),
+            "continues": (),
         }
         self.buffer = ReplayBuffer(seeds, capacity, shapes, device, length=sizes.period + 1)
         self._lengths = np.zeros(seeds * capacity, dtype=np.int64)
@@ -141,18 +141,17 @@ class MetaReplay:
     @staticmethod
     def drawn(seeds: int, batch: int) -> dict[str, tuple[tuple[int, ...], type]]:
         """Shapes and types of what :meth:`draw` fills, for :class:`~algorithms.device.Staging`."""
-        one, two = ((seeds, batch), np.int64), ((2, seeds, batch), np.int64)
-        return {"items": one, "steps": one, "lengths": one, "step_rows": two, "end_rows": two}
+        return {name: ((seeds, batch), np.int64) for name in ("items", "steps", "lengths", "rows")}
 
     def add(self, seed: int, item: MetaTransition) -> None:
         """Store a meta-transition of one seed (an index into the group)."""
         fields = {
             "observations": item.observations,
             "goals": item.goals,
-            "actions": np.pad(item.actions, ((0, 1), (0, 0))),
-            "worker_rewards": np.pad(item.worker_rewards, (0, 1)),
+            "actions": _extended(item.actions),
+            "worker_rewards": _extended(item.worker_rewards),
             "reward": item.reward,
-            "done": item.done,
+            "continues": 1 - item.done,
         }
         where = self.buffer.add([seed], **{name: np.asarray(value)[None] for name, value in fields.items()})
         self._lengths[where] = item.length
@@ -167,15 +166,12 @@ class MetaReplay:
         items, steps, lengths = self.buffer.draw(uniform[:, 0], out["items"]), out["steps"], out["lengths"]
         np.take(self._lengths, items, out=lengths)
         np.multiply(uniform[:, 1], lengths, out=steps, casting="unsafe")  # rounds down
-        start, step_rows = out["end_rows"][0], out["step_rows"]
-        np.multiply(items, self.buffer.length, out=start)
-        np.add(start, lengths, out=out["end_rows"][1])
-        np.add(start, steps, out=step_rows[0])
-        np.add(step_rows[0], 1, out=step_rows[1])
+        rows = np.multiply(items, self.buffer.length, out=out["rows"])
+        rows += steps
 
     def batch(self, drawn: Mapping[str, Tensor]) -> MetaBatch:
         """What was drawn."""
-        return MetaBatch(self.buffer, **{name: drawn[name] for name in self.drawn(0, 0)})
+        return MetaBatch(self.buffer, drawn["items"], drawn["steps"], drawn["lengths"], drawn["rows"])
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the filled part."""
@@ -187,7 +183,11 @@ class MetaReplay:
         self._lengths[:] = state["lengths"]
 
 
-@dataclass(frozen=True)
+def _extended(values: Array) -> Array:
+    """Values of times t .. t+k-1 with zeros for t+k."""
+    return np.concatenate((values, np.zeros_like(values[:1])))
+
+
 class MetaBatch:
     """A batch of meta-transitions with one step of each; fields are read when first used.
 
@@ -195,79 +195,75 @@ class MetaBatch:
         items: which meta-transitions, shape [S, B].
         steps: which step of each (i), shape [S, B].
         lengths: their lengths T, shape [S, B].
-        step_rows: rows of the replay at t+i and t+i+1, shape [2, S, B].
-        end_rows: rows at t and t+T, shape [2, S, B].
+        rows: row of the replay at t+i, shape [S, B].
     """
 
-    buffer: ReplayBuffer
-    items: Tensor
-    steps: Tensor
-    lengths: Tensor
-    step_rows: Tensor
-    end_rows: Tensor
+    def __init__(self, buffer: ReplayBuffer, items: Tensor, steps: Tensor, lengths: Tensor, rows: Tensor) -> None:
+        self.buffer, self.items, self.steps, self.lengths, self.rows = buffer, items, steps, lengths, rows
+        self._now, self._next = buffer.read_pairs(rows)
 
     @cached_property
-    def _step(self) -> dict[str, Tensor]:
-        return self.buffer.read(self.step_rows)
+    def _first(self) -> Rows:
+        return self.buffer.read(self.rows - self.steps)
 
     @cached_property
-    def _ends(self) -> dict[str, Tensor]:
-        return self.buffer.read(self.end_rows)
+    def _last(self) -> Rows:
+        return self.buffer.read(self.rows - self.steps + self.lengths)
 
-    @cached_property
+    @property
     def first_observations(self) -> Tensor:
         """s_t, [S, B, n]."""
-        return self._ends["observations"][0]
+        return self._first["observations"]
 
-    @cached_property
+    @property
     def last_observations(self) -> Tensor:
         """s_{t+T}, [S, B, n]."""
-        return self._ends["observations"][1]
+        return self._last["observations"]
 
-    @cached_property
+    @property
     def first_goals(self) -> Tensor:
         """g_t, the manager's actions, [S, B, d]."""
-        return self._ends["goals"][0]
+        return self._first["goals"]
 
-    @cached_property
+    @property
     def rewards(self) -> Tensor:
         """The manager's rewards, [S, B]."""
-        return self._ends["reward"][0]
+        return self._first.number("reward")
 
-    @cached_property
-    def dones(self) -> Tensor:
-        """Whether the episode truly ended with the meta-transition, [S, B]."""
-        return self._ends["done"][0]
+    @property
+    def continues(self) -> Tensor:
+        """0 where the episode truly ended with the meta-transition, else 1, [S, B]."""
+        return self._first.number("continues")
 
-    @cached_property
+    @property
     def observations(self) -> Tensor:
         """s_{t+i}, [S, B, n]."""
-        return self._step["observations"][0]
+        return self._now["observations"]
 
-    @cached_property
+    @property
     def next_observations(self) -> Tensor:
         """s_{t+i+1}, [S, B, n]."""
-        return self._step["observations"][1]
+        return self._next["observations"]
 
-    @cached_property
+    @property
     def goals(self) -> Tensor:
         """g_{t+i}, [S, B, d]."""
-        return self._step["goals"][0]
+        return self._now["goals"]
 
-    @cached_property
+    @property
     def next_goals(self) -> Tensor:
         """g_{t+i+1}, [S, B, d]."""
-        return self._step["goals"][1]
+        return self._next["goals"]
 
-    @cached_property
+    @property
     def actions(self) -> Tensor:
         """a_{t+i}, [S, B, m]."""
-        return self._step["actions"][0]
+        return self._now["actions"]
 
-    @cached_property
+    @property
     def worker_rewards(self) -> Tensor:
         """Intrinsic rewards of step i, [S, B]."""
-        return self._step["worker_rewards"][0]
+        return self._now.number("worker_rewards")
 
 
 class PeriodStatistics:

@@ -168,8 +168,5 @@ class Pass:
     def _into(self, layer: int, delta: Tensor) -> Tensor:
         """Take d_{l+1} back through the weights above a hidden layer and its ReLU, to d_l."""
         above, hidden, result = self._transposed[layer + 1], self._hidden[layer], self._deltas[layer]
-        if above.shape[1] == 1:
-            torch.mul(delta, above, out=result)  # an outer product
-        else:
-            torch.bmm(delta, above, out=result)
+        torch.bmm(delta, above, out=result)
         return torch.ops.aten.threshold_backward.grad_input(result, hidden, 0, grad_input=result)

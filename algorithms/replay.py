@@ -3,15 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 Indices = NDArray[np.int64]
+
+
+def columns(shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, slice], int]:
+    """The columns of a row that each field fills, and the width of a row."""
+    found, start = {}, 0
+    for name, shape in shapes.items():
+        found[name] = slice(start, start + (shape[0] if shape else 1))
+        start = found[name].stop
+    return found, start
+
+
+class Rows:
+    """Rows of a replay; a field is cut out when asked for by name, [..., size] or [..., 1]."""
+
+    def __init__(self, values: Tensor, columns: Mapping[str, slice], offset: int = 0) -> None:
+        self._values, self._columns, self._offset = values, columns, offset
+
+    def __getitem__(self, name: str) -> Tensor:
+        column = self._columns[name]
+        return self._values.narrow(-1, self._offset + column.start, column.stop - column.start)
+
+    def number(self, name: str) -> Tensor:
+        """A field of a single number, [...]."""
+        return self._values.select(-1, self._offset + self._columns[name].start)
 
 
 class ReplayBuffer:
@@ -39,17 +62,19 @@ class ReplayBuffer:
         device: torch.device,
         length: int = 1,
     ) -> None:
-        self.capacity, self.length, self._shapes = capacity, length, dict(shapes)
-        self._widths = [prod(shape) for shape in shapes.values()]
+        self.capacity, self.length = capacity, length
+        self._columns, width = columns(shapes)
+        number = seeds * capacity * length
         # numpy's zeros are mapped on first touch, so an unfilled buffer costs no memory
-        rows = np.zeros((seeds * capacity * length, sum(self._widths)), dtype=np.float32)
-        self._rows = torch.from_numpy(rows).to(device)
-        self._items = self._rows.view(seeds * capacity, length, -1)
+        self._rows = torch.from_numpy(np.zeros((number, width), dtype=np.float32)).to(device)
+        self._pairs = self._rows.as_strided((number - 1, 2 * width), (width, 1))  # a row and the next one
+        self._items = self._rows.view(seeds * capacity, length, width)
+        self._block = np.zeros((seeds, length, width), dtype=np.float32)
         self._offsets = capacity * np.arange(seeds)[:, None]
         self._cursor = np.zeros(seeds, dtype=np.int64)
         self.sizes = np.zeros(seeds, dtype=np.int64)
 
-    def add(self, seeds: Sequence[int] | Indices, **values: ArrayLike) -> Indices:
+    def add(self, seeds: Sequence[int] | Indices, **values: NDArray[Any]) -> Indices:
         """Store one item for each of W seeds (indices into the group).
 
         Args:
@@ -60,15 +85,13 @@ class ReplayBuffer:
             The items' indices, shape [W].
         """
         seeds = np.asarray(seeds, dtype=np.int64)
-        block = np.empty((len(seeds), self.length, sum(self._widths)), dtype=np.float32)
-        start = 0
-        for name, width in zip(self._shapes, self._widths, strict=True):
-            block[:, :, start : start + width] = np.asarray(values[name]).reshape(len(seeds), -1, width)
-            start += width
-        items: Indices = seeds * self.capacity + self._cursor[seeds]
+        block, cursor = self._block[: len(seeds)], self._cursor[seeds]
+        for name, column in self._columns.items():
+            block[:, :, column] = values[name].reshape(len(seeds), -1, column.stop - column.start)
+        items: Indices = seeds * self.capacity + cursor
         device = self._items.device
         self._items.index_copy_(0, torch.from_numpy(items).to(device), torch.from_numpy(block).to(device))
-        self._cursor[seeds] = (self._cursor[seeds] + 1) % self.capacity
+        self._cursor[seeds] = (cursor + 1) % self.capacity
         self.sizes[seeds] = np.minimum(self.sizes[seeds] + 1, self.capacity)
         return items
 
@@ -86,17 +109,18 @@ class ReplayBuffer:
         out += self._offsets
         return out
 
-    def read(self, rows: Tensor) -> dict[str, Tensor]:
+    def read(self, rows: Tensor) -> Rows:
         """Read rows: indices [...] to fields [..., *field].
 
         Row ``t`` of an item has the index ``item * length + t``.
         """
         found = self._rows.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
-        parts = found.split(self._widths, -1)
-        return {
-            name: part if len(shape) == 1 else part.reshape(*rows.shape, *shape)
-            for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
-        }
+        return Rows(found, self._columns)
+
+    def read_pairs(self, rows: Tensor) -> tuple[Rows, Rows]:
+        """Read rows, and those that follow them; as :meth:`read`, at the cost of one."""
+        found = self._pairs.index_select(0, rows.reshape(-1)).view(*rows.shape, -1)
+        return Rows(found, self._columns), Rows(found, self._columns, self._rows.shape[1])
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the filled part of the buffer."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
+Change = Callable[[NDArray[np.float32]], None]
 Fill = Callable[[np.random.Generator, NDArray[Any]], None]
 
 
@@ -57,13 +58,29 @@ class Streams:
                 generator.random(out=values[index], dtype=np.float32)
         return values
 
-    def normals(self, purpose: str, *shape: int) -> Ahead:
-        """An endless supply of arrays [S, *shape] of standard normal numbers in single precision."""
-        return self._supply(purpose, shape, np.float32, _fill_normal)
+    def normals(self, purpose: str, *shape: int, change: Change | None = None) -> Ahead:
+        """An endless supply of arrays [S, *shape] of standard normal numbers in single precision.
+
+        Args:
+            purpose: name of the stream.
+            shape: per seed and step.
+            change: applied in place to the numbers of many steps, [..., *shape].
+        """
+
+        def fill(generator: np.random.Generator, values: NDArray[Any]) -> None:
+            generator.standard_normal(out=values, dtype=np.float32)
+            if change is not None:
+                change(values)
+
+        return self._supply(purpose, shape, np.float32, fill)
 
     def uniforms(self, purpose: str, *shape: int) -> Ahead:
         """An endless supply of arrays [S, *shape] of uniform numbers from [0, 1) in double precision."""
-        return self._supply(purpose, shape, np.float64, _fill_uniform)
+
+        def fill(generator: np.random.Generator, values: NDArray[Any]) -> None:
+            generator.random(out=values)
+
+        return self._supply(purpose, shape, np.float64, fill)
 
     def state_dict(self) -> dict[str, list[Any]]:
         """States of all streams used so far, per purpose and seed."""
@@ -128,11 +145,3 @@ class Ahead:
         for generator, values in zip(self._generators, self._values, strict=True):
             self._fill(generator, values)
         self._position = 0
-
-
-def _fill_normal(generator: np.random.Generator, values: NDArray[Any]) -> None:
-    generator.standard_normal(out=values, dtype=np.float32)
-
-
-def _fill_uniform(generator: np.random.Generator, values: NDArray[Any]) -> None:
-    generator.random(out=values)

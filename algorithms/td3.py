@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from gymnasium.spaces import Box
 
-from algorithms.algorithm import Algorithm, Array, Bounds, Mask, entries
+from algorithms.algorithm import Algorithm, Array, Bounds, Entries, Mask
 from algorithms.device import Recorder, Staging
 from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, to_numpy
 from algorithms.replay import ReplayBuffer
@@ -21,7 +21,7 @@ from envs.base import TaskSpec
 class FlatPolicy:
     """The deterministic policy of a single learner; it has no memory."""
 
-    def __init__(self, learner: TD3Learner, sees: slice | list[int]) -> None:
+    def __init__(self, learner: TD3Learner, sees: Entries) -> None:
         self._learner, self._sees = learner, sees
 
     def reset(self, starts: Mask) -> None:
@@ -29,7 +29,7 @@ class FlatPolicy:
 
     def act(self, observations: Array) -> Array:
         """Actions for one step, [S, n] to [S, m]."""
-        return self._learner.act(observations[:, self._sees], explore=False)
+        return self._learner.act(self._sees(observations), explore=False)
 
 
 class TD3(Algorithm):
@@ -38,7 +38,7 @@ class TD3(Algorithm):
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         self.settings, self._task = config.learner, task
         self._streams = Streams(config.seeds)
-        self._sees = entries(task.manager_indices)
+        self._sees = Entries(task.manager_indices, device)
         size, width = len(task.manager_indices), actions.shape[0]
         factor = input_factor(task, task.manager_indices, self.settings, device)
         bounds = Bounds(actions.low, actions.high, device)
@@ -48,7 +48,7 @@ class TD3(Algorithm):
             "actions": (width,),
             "next_observations": (size,),
             "rewards": (),
-            "dones": (),
+            "continues": (),
         }
         seeds, batch = len(config.seeds), self.settings.batch_size
         self._rows = np.arange(seeds)
@@ -57,7 +57,7 @@ class TD3(Algorithm):
             device, {"items": ((seeds, batch), np.int64), "noise": ((seeds, batch, width), np.float32)}
         )
         self._uniforms = self._streams.uniforms("replay", batch)
-        self._normals = self._streams.normals("policy/target_noise", batch, width)
+        self._noise = self.learner.target_noise(batch)
         self._recorder = Recorder(device)
         self.policy = FlatPolicy(self.learner, self._sees)
         self.networks = self.learner.networks
@@ -67,7 +67,7 @@ class TD3(Algorithm):
         """Exploratory actions, see :class:`Algorithm`."""
         if random:
             return self.learner.random_actions()
-        return self.learner.act(observations[:, self._sees], explore=True)
+        return self.learner.act(self._sees(observations), explore=True)
 
     def observe(
         self,
@@ -81,11 +81,11 @@ class TD3(Algorithm):
         """Store the transitions; a time limit is no end (it does not stop bootstrapping)."""
         self.replay.add(
             self._rows,
-            observations=observations[:, self._sees],
+            observations=self._sees(observations),
             actions=actions,
             rewards=self._task.reward_scale * rewards,
-            next_observations=next_observations[:, self._sees],
-            dones=terminated,
+            next_observations=self._sees(next_observations),
+            continues=~terminated,
         )
 
     @torch.inference_mode()
@@ -94,7 +94,7 @@ class TD3(Algorithm):
         self.updates += 1
         drawn = self._drawn.begin()
         self.replay.draw(self._uniforms.next(), out=drawn["items"])
-        drawn["noise"][:] = self._normals.next()
+        drawn["noise"][:] = self._noise.next()
         self._drawn.send()
         actor = self.updates % self.settings.actor_delay == 0
         self._recorder.run(actor, partial(self._learn, actor=actor))
@@ -111,9 +111,9 @@ class TD3(Algorithm):
         return Batch(
             observations=[fields["observations"]],
             actions=fields["actions"],
-            rewards=fields["rewards"],
+            rewards=fields.number("rewards"),
             next_observations=[fields["next_observations"]],
-            dones=fields["dones"],
+            continues=fields.number("continues"),
         )
 
     @torch.no_grad()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from toys import CPU
 
-from algorithms.algorithm import Bounds, entries
+from algorithms.algorithm import Bounds, Entries
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,14 @@ from algorithms.algorithm import Bounds, entries
 def test_entries_keep_number_and_order(indices: tuple[int, ...]) -> None:
     values = np.arange(14).reshape(2, 7)
     for each in (values, torch.from_numpy(values)):
-        np.testing.assert_array_equal(each[..., entries(indices)], values[:, list(indices)])
+        np.testing.assert_array_equal(Entries(indices)(each), values[:, list(indices)])
 
 
 def test_consecutive_entries_copy_nothing() -> None:
     values = np.arange(14).reshape(2, 7)
-    assert np.shares_memory(values[:, entries((2, 3, 4))], values)
+    assert np.shares_memory(Entries((2, 3, 4))(values), values)
+    tensor = torch.from_numpy(values)
+    assert Entries((2, 3, 4))(tensor).data_ptr() == tensor[:, 2:].data_ptr()
 
 
 def test_bounds_of_an_asymmetric_box() -> None:

@@ -22,7 +22,7 @@ class Recording(TorchDispatchMode):
     """The operations of a block; :meth:`replay` repeats them on the same memory, as a CUDA graph does."""
 
     #: What a graph cannot hold: numbers that go to the host, and results whose size depends on the data.
-    FORBIDDEN = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "is_pinned", "equal")
+    FORBIDDEN = ("_local_scalar_dense", "nonzero", "masked_select", "unique", "equal", "index", "lift_fresh")
 
     def __init__(self) -> None:
         super().__init__()

@@ -71,8 +71,8 @@ def test_manager_ends_at_a_true_end_only_and_the_worker_never(end: str, done: fl
     assert [item.done for item in items] == [0] * (len(items) - 1) + [done]
     assert items[-1].length == (steps - 1) % 10 + 1
     batch = sample(algorithm.replay, algorithm.streams, 64)
-    assert set(algorithm.manager_batch(batch).dones.flatten().tolist()) == {item.done for item in items}
-    assert algorithm.worker_batch(batch).dones is None
+    assert set(algorithm.manager_batch(batch).continues.flatten().tolist()) == {1 - item.done for item in items}
+    assert algorithm.worker_batch(batch).continues is None
 
 
 @pytest.mark.parametrize("end", ["terminated", "truncated"])
@@ -112,9 +112,9 @@ class Spy:
         self.calls: dict[str, list[tuple[Any, Any]]] = {"manager": [], "worker": []}
         act = TD3Learner.act
 
-        def record(learner: TD3Learner, observations: Any, **options: Any) -> Any:
-            self.calls[learner.name].append((observations.copy(), options))
-            return act(learner, observations, **options)
+        def record(learner: TD3Learner, *observations: Any, **options: Any) -> Any:
+            self.calls[learner.name].append((np.concatenate(observations, 1), options))
+            return act(learner, *observations, **options)
 
         monkeypatch.setattr(TD3Learner, "act", record)
 

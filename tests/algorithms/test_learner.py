@@ -77,13 +77,13 @@ def test_target_takes_the_smaller_critic_and_stops_at_the_end(done: float, targe
     for twins in ((-12, -10), (-10, -12)):
         learner = make_learner()
         constant(learner.target_critics, *twins)
-        given = Batch(**vars(batch) | {"rewards": torch.full((1, 8), -0.7), "dones": torch.full((1, 8), done)})
+        given = batch._replace(rewards=torch.full((1, 8), -0.7), continues=torch.full((1, 8), 1.0 - done))
         torch.testing.assert_close(learner.targets(given, noise(1)), torch.full((1, 8), target), rtol=0, atol=1e-5)
 
 
 def test_constant_intrinsic_reward_is_worth_an_infinite_horizon() -> None:
     learner = make_learner()
-    batch = Batch(**vars(random_batch(1)) | {"rewards": torch.full((1, 8), -6.0), "dones": torch.zeros(1, 8)})
+    batch = random_batch(1)._replace(**{"rewards": torch.full((1, 8), -6.0), "continues": torch.ones(1, 8)})
     constant(learner.target_critics, -600, -600)
     torch.testing.assert_close(learner.targets(batch, noise(1)), torch.full((1, 8), -600.0))
     constant(learner.target_critics, -60, -60)
@@ -102,7 +102,8 @@ def target_actions(learner: TD3Learner, size: int, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Pass, "forward", record)
     zeros = {"observations": [torch.zeros(1, size, 3)], "actions": torch.zeros(1, size, width)}
     later = {"rewards": torch.zeros(1, size), "next_observations": [torch.zeros(1, size, 3)]}
-    learner.targets(Batch(**zeros, **later, dones=None), noise(1, size, width))
+    noise = torch.from_numpy(learner.target_noise(size).next())
+    learner.targets(Batch(**zeros, **later, continues=None), noise)
     actor_inputs, critic_inputs = asked
     assert actor_inputs.shape == (1, size, 3)
     assert torch.equal(critic_inputs[0], critic_inputs[1]), "both critics see the same"

@@ -13,7 +13,7 @@ from torch import Tensor
 from toys import HIGH, LOW, constant, make_learner, noise, of_seed, random_batch, shuffle
 
 from algorithms import learner as learner_module
-from algorithms.learner import Batch, TD3Learner
+from algorithms.learner import TD3Learner
 from algorithms.networks import MLP
 from algorithms.seeding import Streams
 
@@ -27,8 +27,8 @@ from algorithms.seeding import Streams
 def test_slope_of_the_critic_loss(kind: str, error: float, slope: float) -> None:
     learner = make_learner(critic_loss=kind)
     constant(learner.critics, error, 0)
-    zero = {"rewards": torch.zeros(1, 8), "dones": torch.ones(1, 8)}
-    learner.update_critics(Batch(**vars(random_batch(1)) | zero), noise(1))
+    zero = {"rewards": torch.zeros(1, 8), "continues": torch.zeros(1, 8)}
+    learner.update_critics(random_batch(1)._replace(**zero), noise(1))
     # the mean over the batch for each critic; the second has no error
     np.testing.assert_allclose(learner.critics.gradients.biases[-1].flatten(), [slope, 0], rtol=1e-6)
 
@@ -53,7 +53,7 @@ def test_the_actor_follows_the_mean_of_the_first_critic_only() -> None:
 
 def test_an_actor_moves_up_its_critic() -> None:
     learner = make_learner(high=[3, 1], low=[-1, -1], hidden=[4], learning_rate=1e-2)
-    learner.update_critics(Batch(**vars(random_batch(1)) | {"observations": [torch.zeros(1, 8, 3)]}), noise(1))
+    learner.update_critics(random_batch(1)._replace(**{"observations": [torch.zeros(1, 8, 3)]}), noise(1))
     constant(learner.actor, 0)
     constant(learner.critics, 0, 0)
     first, second = learner.critics.weights
@@ -120,11 +120,11 @@ def test_the_actors_step_leaves_the_critics_alone() -> None:
     assert torch.equal(learner.state_dict()["critics"]["mean"], moments)
 
 
-def test_a_worker_that_never_ends_has_no_dones() -> None:
+def test_what_never_ends_always_bootstraps() -> None:
     learner = make_learner()
     shuffle(learner)
     batch = random_batch(1)
-    never, zeros = (Batch(**vars(batch) | {"dones": dones}) for dones in (None, torch.zeros(1, 8)))
+    never, zeros = (batch._replace(continues=continues) for continues in (None, torch.ones(1, 8)))
     torch.testing.assert_close(learner.targets(never, noise(1)), learner.targets(zeros, noise(1)))
 
 
@@ -158,11 +158,11 @@ def test_updates_are_those_of_plain_pytorch(
     split = {
         name: list(getattr(whole, name)[0].split(parts, -1)) for name in ("observations", "next_observations")
     }
-    batch = Batch(**vars(whole) | split)
+    batch = whole._replace(**split)
     start = learner.actor.flat.clone()
     for update in range(1, 31):
         normal = torch.from_numpy(streams.normal("worker/target_noise", 8, 2)).double()
-        learner.update_critics(batch, normal)
+        learner.update_critics(batch, (0.2 * normal).clamp(-0.5, 0.5) * learner.bounds.half)
         if update % 2 == 0:
             learner.update_actor()
         for index, each in enumerate(plain):

@@ -187,7 +187,7 @@ def test_fields_of_a_batch_belong_to_one_item_and_one_time() -> None:
         "last_observations": item + length,
         "first_goals": item + 1000,
         "rewards": item + 4000,
-        "dones": item % 2,
+        "continues": 1 - item % 2,
         "observations": item + time,
         "next_observations": item + time + 0.01,
         "goals": item + time + 1000,
@@ -257,7 +257,7 @@ def test_capacity_counts_items() -> None:
 
 def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> None:
     task = replace(RELATIVE, goal_indices=(0, 1, 2), position_indices=(1, 0))
-    statistics = PeriodStatistics(2, Goals(task), task)
+    statistics = PeriodStatistics(2, Goals(task, CPU), task)
     path = np.zeros((11, 4), np.float32)
     path[:3] = [(0, 0, 0, 9), (1, 1, 0, 9), (2, 4, 6, 9)]
     goals = np.zeros((11, 3), np.float32)
@@ -290,7 +290,7 @@ def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> N
 
 
 def test_mean_intrinsic_reward_weighs_every_step_the_same() -> None:
-    statistics = PeriodStatistics(1, Goals(RELATIVE), RELATIVE)
+    statistics = PeriodStatistics(1, Goals(RELATIVE, CPU), RELATIVE)
     sizes = Sizes(period=10, observation=7, goal=2, action=1)
     target = MetaMemory(1, sizes)
     for rewards in ((-4, -2), (-9,)):

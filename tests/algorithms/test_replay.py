@@ -19,7 +19,7 @@ def buffer(seeds: int = 1, capacity: int = 3) -> ReplayBuffer:
 def add(target: ReplayBuffer, seed: int, value: float) -> None:
     """An item of four rows; its pairs tell value and time."""
     pairs = np.array([(value, value + time / 10) for time in range(4)], np.float32)
-    target.add([seed], value=[value], pair=pairs[None])
+    target.add([seed], value=np.array([value]), pair=pairs[None])
 
 
 def draw(target: ReplayBuffer, random: list[np.random.Generator], number: int) -> Tensor:
@@ -30,7 +30,7 @@ def draw(target: ReplayBuffer, random: list[np.random.Generator], number: int) -
 
 def values(target: ReplayBuffer, items: Tensor) -> Tensor:
     """The values of items."""
-    return target.read(items * target.length)["value"]
+    return target.read(items * target.length).number("value")
 
 
 def every_item(target: ReplayBuffer, seed: int) -> set[float]:
@@ -89,12 +89,23 @@ def test_reading_rows_of_items() -> None:
     items = draw(target, [np.random.default_rng(seed) for seed in range(2)], 6)
     times = torch.tensor([[0, 1, 2, 3, 0, 3], [3, 2, 1, 0, 1, 1]])
     found = target.read(items * 4 + times)
-    assert found["value"].shape == (2, 6)
-    assert (found["value"][1] >= 100).all()
-    torch.testing.assert_close(found["pair"], torch.stack((found["value"], found["value"] + times / 10), -1))
-    both = target.read(torch.stack((items * 4, items * 4 + 3)))
-    assert both["pair"].shape == (2, 2, 6, 2)
-    torch.testing.assert_close(both["pair"][1, ..., 1], both["pair"][0, ..., 0] + 0.3)
+    number = found.number("value")
+    assert number.shape == (2, 6)
+    assert (number[1] >= 100).all()
+    torch.testing.assert_close(found["pair"], torch.stack((number, number + times / 10), -1))
+    torch.testing.assert_close(found["value"], number.unsqueeze(-1))
+
+
+def test_reading_rows_and_those_that_follow() -> None:
+    target = buffer(1, 5)
+    for value in range(5):
+        add(target, 0, value)
+    rows = torch.tensor([[0, 2, 18, 5]])
+    now, after = target.read_pairs(rows)
+    for pair, wanted in ((now, target.read(rows)), (after, target.read(rows + 1))):
+        assert torch.equal(pair["pair"], wanted["pair"])
+        assert torch.equal(pair.number("value"), wanted.number("value"))
+    torch.testing.assert_close(after["pair"][..., 1], now["pair"][..., 1] + 0.1)
 
 
 def test_several_seeds_are_stored_at_once() -> None:
@@ -113,7 +124,7 @@ def test_several_seeds_are_stored_at_once() -> None:
 def test_add_says_where_items_went() -> None:
     target = buffer(2, 3)
     add(target, 1, 5)
-    assert target.add([1], value=[6], pair=np.zeros((1, 4, 2))).tolist() == [4]
+    assert target.add([1], value=np.array([6]), pair=np.zeros((1, 4, 2))).tolist() == [4]
     assert values(target, torch.tensor([4])).tolist() == [6]
 
 
@@ -133,7 +144,7 @@ def test_unused_capacity_is_never_drawn() -> None:
 
 def test_every_field_must_be_given() -> None:
     with pytest.raises(KeyError):
-        buffer().add([0], value=[1.0])
+        buffer().add([0], value=np.array([1.0]))
 
 
 @pytest.mark.parametrize("number", [2, 5])

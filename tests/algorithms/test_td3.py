@@ -15,8 +15,9 @@ from algorithms.seeding import Streams
 
 def stored(algorithm: Any) -> dict[str, torch.Tensor]:
     """All transitions of the first seed, in order."""
-    rows = torch.arange(int(algorithm.replay.sizes[0]))
-    return dict(algorithm.replay.read(rows))
+    rows = algorithm.replay.read(torch.arange(int(algorithm.replay.sizes[0])))
+    numbers = {name: rows.number(name) for name in ("rewards", "continues")}
+    return numbers | {name: rows[name] for name in ("observations", "actions", "next_observations")}
 
 
 def test_transitions_are_stored_as_the_manager_sees_them() -> None:
@@ -33,7 +34,7 @@ def test_transitions_are_stored_as_the_manager_sees_them() -> None:
 def test_only_a_true_end_stops_bootstrapping(end: str, done: float) -> None:
     algorithm = make("td3")
     feed(algorithm, walk(3), end=end)
-    np.testing.assert_array_equal(stored(algorithm)["dones"], [0, 0, done])
+    np.testing.assert_array_equal(stored(algorithm)["continues"], [1, 1, 1 - done])
 
 
 def test_replay_holds_as_many_steps_as_configured() -> None:

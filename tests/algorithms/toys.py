@@ -158,25 +158,25 @@ def random_batch(seeds: int, size: int = 8, dtype: torch.dtype = torch.float32) 
         "actions": low + span * torch.rand(seeds, size, 2, generator=random),
         "rewards": 3 * torch.randn(seeds, size, generator=random),
         "next_observations": [torch.randn(seeds, size, 3, generator=random)],
-        "dones": (torch.rand(seeds, size, generator=random) < 0.3).float(),
+        "continues": (torch.rand(seeds, size, generator=random) > 0.3).float(),
     }
     convert = {list: lambda parts: [part.to(dtype) for part in parts], Tensor: lambda values: values.to(dtype)}
     return Batch(**{name: convert[type(values)](values) for name, values in fields.items()})
 
 
 def noise(seeds: int, size: int = 8, width: int = 2) -> Tensor:
-    """Standard normal numbers for a learner's targets."""
-    return torch.randn(seeds, size, width, generator=torch.Generator().manual_seed(6))
+    """Some noise for a learner's targets."""
+    return 0.1 * torch.randn(seeds, size, width, generator=torch.Generator().manual_seed(6))
 
 
 def of_seed(batch: Batch, index: int) -> dict[str, Tensor]:
     """One seed's share of a batch in double precision, with whole observations."""
     fields = {
         name: torch.cat(list(values), -1) if isinstance(values, list | tuple) else values
-        for name, values in vars(batch).items()
+        for name, values in batch._asdict().items()
     }
-    if fields["dones"] is None:
-        fields["dones"] = torch.zeros_like(batch.rewards)
+    continues = fields.pop("continues")
+    fields["dones"] = torch.zeros_like(batch.rewards) if continues is None else 1 - continues
     return {name: values[index].double() for name, values in fields.items()}
 
 
