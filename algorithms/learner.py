@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from torch import Tensor
 from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
 from algorithms.device import Recorder, Staging
-from algorithms.networks import MLP, Pass
+from algorithms.networks import MLP, Pass, Scratch
 from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
 from envs.base import TaskSpec
@@ -60,6 +61,7 @@ class TD3Learner:
         streams: random streams of the seeds.
         factor: multiplies each observation entry inside the networks, shape [n] (``input_scale: unit``); the
             critics then see actions in [-1, 1].  None leaves everything in its own units.
+        scratch: memory that this learner may share with others.
     """
 
     def __init__(
@@ -70,15 +72,18 @@ class TD3Learner:
         settings: LearnerSettings,
         streams: Streams,
         factor: Tensor | None = None,
+        scratch: Scratch | None = None,
     ) -> None:
+        self.scratch = scratch or Scratch()
         self.name, self.bounds, self.settings = name, bounds, settings
         self._streams, self._factor, self._inputs = streams, factor, inputs
         self.seeds = len(streams.seeds)
         device = bounds.low.device
         actor_sizes = (inputs, *settings.hidden, bounds.size)
         critic_sizes = (inputs + bounds.size, *settings.hidden, 1)
-        self.actor, self.target_actor = (MLP(self.seeds, actor_sizes, device) for _ in range(2))
-        self.critics, self.target_critics = (MLP(2 * self.seeds, critic_sizes, device) for _ in range(2))
+        make = partial(MLP, device=device, scratch=self.scratch)
+        self.critics, self.target_critics = (make(2 * self.seeds, critic_sizes) for _ in range(2))
+        self.actor, self.target_actor = (make(self.seeds, actor_sizes) for _ in range(2))
         self._first_critics = self.critics.every(2)
         self.actor.initialise(streams[f"{name}/actor"])
         self.critics.initialise(streams[f"{name}/critics"])
@@ -89,7 +94,7 @@ class TD3Learner:
         self._workspaces: dict[int, Workspace] = {}
         self._recorder = Recorder(device)
         self._seen = Staging(device, {"seen": ((self.seeds, 1, inputs), np.float32)})
-        self._acting = Pass(self.actor, 1)
+        self._acting = Pass(self.actor, 1, Scratch())
         self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
         self._exploration = settings.exploration_noise * bounds.host.half
         self._warned = False
@@ -306,9 +311,13 @@ class Workspace:
 
     def __init__(self, learner: TD3Learner, batch: int) -> None:
         seeds, observation, width = learner.seeds, learner.actor.sizes[0], learner.critics.sizes[0]
-        self.actor, self.target_actor = Pass(learner.actor, batch), Pass(learner.target_actor, batch)
-        self.critics, self.target_critics = Pass(learner.critics, batch), Pass(learner.target_critics, batch)
-        self.first_critics = Pass(learner.critics.every(2), batch)
+        shared = learner.scratch
+        self.critics = Pass(learner.critics, batch, shared)
+        self.first_critics = Pass(learner.critics.every(2), batch, shared)
+        # nothing goes back through targets, so they may use what later steps of an update overwrite
+        self.target_critics = Pass(learner.target_critics, batch, shared, keep="deltas")
+        self.target_actor = Pass(learner.target_actor, batch, shared, keep="deltas")
+        self.actor = Pass(learner.actor, batch, shared, keep=f"{learner.name}/actor")
         self.values = self.critics.outputs.view(seeds, 2, batch)
         self.target_values = self.target_critics.outputs.view(seeds, 2, batch).unbind(1)
         new = learner.critics.flat.new_zeros

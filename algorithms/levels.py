@@ -12,6 +12,7 @@ from torch import Tensor
 from algorithms.algorithm import Array, Bounds, Entries, Mask
 from algorithms.goals import Goals
 from algorithms.learner import TD3Learner, input_factor
+from algorithms.networks import Scratch
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
@@ -90,7 +91,7 @@ def build_levels(
     """
     assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
     manager_inputs, worker_inputs = task.manager_indices, task.worker_indices + task.goal_indices
-    settings = config.learner
+    settings, scratch = config.learner, Scratch()
     return Levels(
         manager=TD3Learner(
             "manager",
@@ -99,6 +100,7 @@ def build_levels(
             settings,
             streams,
             input_factor(task, manager_inputs, settings, device),
+            scratch,
         ),
         worker=TD3Learner(
             "worker",
@@ -107,6 +109,7 @@ def build_levels(
             settings,
             streams,
             input_factor(task, worker_inputs, settings, device),
+            scratch,
         ),
         goals=Goals(task, device),
         period=config.hierarchy.meta_period,

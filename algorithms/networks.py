@@ -12,7 +12,7 @@ again as the matrix products.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import pairwise
 from math import prod
 
@@ -45,6 +45,29 @@ class Layers:
         return Layers([weight[::stride] for weight in self.weights], [bias[::stride] for bias in self.biases])
 
 
+class Scratch:
+    """Memory that networks use in turn: the less of it there is, the more of it is still in the cache."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[Hashable, Tensor] = {}
+
+    def take(self, name: str, groups: int, batch: int, widths: Sequence[int], like: Tensor) -> list[Tensor]:
+        """Buffers for the hidden layers, [G, B, width] each; the same memory for the same name and size."""
+        return [
+            self._at_least((name, layer, batch, width), groups, (batch, width), like)
+            for layer, width in enumerate(widths)
+        ]
+
+    def gradient(self, like: Tensor) -> Tensor:
+        """A buffer for the gradients of one network at a time, shaped like its parameters."""
+        return self._at_least("gradient", len(like), (), like)
+
+    def _at_least(self, key: Hashable, length: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        if key not in self._buffers or len(self._buffers[key]) < length:
+            self._buffers[key] = like.new_zeros(length, *shape)
+        return self._buffers[key][:length]
+
+
 class MLP(Layers):
     """G independent perceptrons that own their parameters and the gradients of these.
 
@@ -53,20 +76,26 @@ class MLP(Layers):
         sizes: layer widths, from input to output.
         device: where the parameters live.
         dtype: floating point type of the parameters.
+        scratch: memory for the gradients.
 
     Attributes:
         flat: all parameters, shape [P].
-        gradient: what :meth:`Pass.backward` fills, shape [P].
+        gradient: what :meth:`Pass.backward` fills, shape [P]; good until another network's is filled.
         gradients: its parts, shaped like the layers.
     """
 
     def __init__(
-        self, groups: int, sizes: Sequence[int], device: torch.device, dtype: torch.dtype = torch.float32
+        self,
+        groups: int,
+        sizes: Sequence[int],
+        device: torch.device,
+        dtype: torch.dtype = torch.float32,
+        scratch: Scratch | None = None,
     ) -> None:
         self.groups, self.sizes = groups, tuple(sizes)
         length = groups * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
         self.flat = torch.zeros(length, device=device, dtype=dtype)
-        self.gradient = torch.zeros_like(self.flat)
+        self.gradient = (scratch or Scratch()).gradient(self.flat)
         super().__init__(*self._split(self.flat))
         self.gradients = Layers(*self._split(self.gradient))
 
@@ -125,12 +154,11 @@ class Pass:
     faster that way round.
     """
 
-    def __init__(self, layers: Layers, batch: int) -> None:
-        self._layers = layers
-        first, last = layers.weights[0], layers.weights[-1]
+    def __init__(self, layers: Layers, batch: int, scratch: Scratch, keep: str = "hidden") -> None:
+        self._layers, last = layers, layers.weights[-1]
         widths = [weight.shape[2] for weight in layers.weights[:-1]]
-        self._hidden = [first.new_empty(len(first), batch, width) for width in widths]
-        self._deltas = [torch.empty_like(hidden) for hidden in self._hidden]
+        self._hidden = scratch.take(keep, len(last), batch, widths, last)
+        self._deltas = scratch.take("deltas", len(last), batch, widths, last)
         self._output = last.new_empty(len(last), last.shape[2], batch)
         self._transposed = [weight.mT for weight in layers.weights]
         self._hidden_transposed = [hidden.mT for hidden in self._hidden]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from algorithms.adam import Adam
-from algorithms.networks import MLP, Layers, Pass
+from algorithms.networks import MLP, Layers, Pass, Scratch
 
 CPU = torch.device("cpu")
 
@@ -109,7 +109,7 @@ def by_autograd(mlp: MLP, inputs: Tensor, gradient: Tensor) -> tuple[Tensor, dic
 @pytest.mark.parametrize("sizes", [(4, 7, 1), (4, 7, 2), (5, 8, 6, 3), (5, 8, 6, 1), (3, 4, 5, 6, 2)])
 def test_gradients_are_those_of_autograd(groups: int, sizes: tuple[int, ...]) -> None:
     mlp, random = wiggly(groups, sizes), torch.Generator().manual_seed(2)
-    work = Pass(mlp, 9)
+    work = Pass(mlp, 9, Scratch())
     for _ in range(2):  # the second time over the leftovers of the first
         inputs = torch.randn(groups, 9, sizes[0], generator=random, dtype=torch.float64)
         gradient = torch.randn(groups, 9, sizes[-1], generator=random, dtype=torch.float64)
@@ -128,7 +128,7 @@ def test_gradients_are_those_of_autograd(groups: int, sizes: tuple[int, ...]) ->
 def test_gradients_agree_with_finite_differences() -> None:
     mlp = wiggly(1, (3, 6, 5, 2))
     inputs, gradient = torch.full((1, 4, 3), 0.3, dtype=torch.float64), torch.ones(1, 4, 2, dtype=torch.float64)
-    work = Pass(mlp, 4)
+    work = Pass(mlp, 4, Scratch())
     work.forward(inputs)
     work.backward(gradient)
     for entry in range(mlp.flat.numel()):
@@ -146,7 +146,7 @@ def test_inputs_may_be_part_of_a_wider_buffer() -> None:
     part, ones = wide[:, 1, :, 2:5], torch.ones(2, 5, 1, dtype=torch.float64)
     results = []
     for inputs in (part, part.contiguous()):
-        work = Pass(mlp, 5)
+        work = Pass(mlp, 5, Scratch())
         results.append(work.forward(inputs).clone())
         work.backward(ones)
         results.append(mlp.gradient.clone())
