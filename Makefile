@@ -11,12 +11,14 @@ BIN  := $(VENV)/bin
 # One thread per process: parallelism comes from running processes side by side, and results depend on it.
 export OMP_NUM_THREADS := 1
 
-.PHONY: reproduce test test-slow check lock clean help
+.PHONY: reproduce test test-slow test-cuda bench check lock clean help
 
 help:
 	@echo "make reproduce [PRESET=quick|paper|smoke] [CORES=n]   train everything, draw every figure and table"
 	@echo "make test                                             all checks"
 	@echo "make test-slow                                        the tests that take minutes each"
+	@echo "make test-cuda                                        the tests that need a CUDA device"
+	@echo "make bench                                            speed, memory and cost, against their goals"
 
 ## The main job
 
@@ -32,12 +34,22 @@ test: check
 test-slow: $(VENV)/ready
 	$(BIN)/pytest -n $(CORES) --dist loadfile -m slow
 
+test-cuda: $(VENV)/ready
+	$(BIN)/pytest -m cuda
+
 check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/mypy
 	$(BIN)/codespell
+
+## Speed, memory and cost
+
+# With the peers: .venv/bin/pip install --constraint requirements.lock --editable '.[peers]'
+bench: $(VENV)/ready
+	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks.cost
 
 ## Set-up
 

@@ -4,6 +4,11 @@
 MAX_THREADS = 16
 
 
+def simulation_threads(wildcards):
+    """Threads for the simulations of a group that learns on a GPU; on the CPU its learner would make them wait."""
+    return min(len(planned(wildcards).seeds), MAX_THREADS) if config["device"] == "cuda" else 1
+
+
 rule train:
     output:
         progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
@@ -15,7 +20,7 @@ rule train:
         f"{RESULTS}/logs/train/{{task}}/{{label}}/seeds_{{seeds}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
-    threads: lambda wildcards: min(len(planned(wildcards).seeds), MAX_THREADS)
+    threads: simulation_threads
     resources:
         mem_mb=lambda wildcards: 500 + 500 * len(planned(wildcards).seeds),
         runtime=1440,

@@ -75,10 +75,11 @@ def test_seeds_of_a_job_are_trained_side_by_side(snakemake: Any, cores: int, thr
         assert "gpu=1" in job
 
 
-def test_threads_of_a_job_are_limited(snakemake: Any):
-    seeds = f"seeds={list(range(40))}"
-    run = snakemake("--dry-run", "--printshellcmds", "--cores", "64", "--config", "seeds_per_job=40", seeds)
-    assert "--seeds 0-39 --device cpu --threads 16 " in run.stdout
+@pytest.mark.parametrize(("device", "threads"), [("cuda", 16), ("cpu", 1)])
+def test_threads_of_a_job_are_limited(snakemake: Any, device: str, threads: int):
+    settings = ("seeds_per_job=40", f"device={device}", f"seeds={list(range(40))}")
+    run = snakemake("--dry-run", "--printshellcmds", "--cores", "64", "--config", *settings)
+    assert f"--seeds 0-39 --device {device} --threads {threads} " in run.stdout
 
 
 def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Path):
