@@ -15,6 +15,9 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
+#: Shape and type of arrays, by name.
+Fields = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
+
 _ALIGNMENT = 8
 
 
@@ -30,7 +33,7 @@ class Staging:
         device: the tensors to read, after :meth:`send`.
     """
 
-    def __init__(self, device: torch.device, fields: Mapping[str, tuple[tuple[int, ...], DTypeLike]]) -> None:
+    def __init__(self, device: torch.device, fields: Fields) -> None:
         sizes = [prod(shape) * np.dtype(kind).itemsize for shape, kind in fields.values()]
         padded = [-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes]
         self._cuda = device.type == "cuda"

@@ -1,8 +1,9 @@
 """HRL: a manager that sets goals every k steps and a worker that is paid for reaching them.
 
 Both levels are TD3 learners.  What a variant of this algorithm would change has a method of its own: what enters
-the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), and where the
-manager's actor is pulled (:meth:`HRL.manager_gradient`).
+the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), where the manager's
+actor is pulled (:meth:`HRL.manager_gradient`), and which random numbers that takes (:meth:`HRL.numbers` and
+:meth:`HRL.draw`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from gymnasium.spaces import Box
+from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.algorithm import Algorithm, Array, Mask
-from algorithms.device import Recorder, Staging
+from algorithms.device import Fields, Recorder, Staging
 from algorithms.learner import Batch, load_networks, to_numpy
 from algorithms.levels import HierarchicalPolicy, build_levels
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
@@ -51,14 +53,7 @@ class HRL(Algorithm):
         self.networks = self.manager.networks | self.worker.networks
         self.updates = 0
         batch = self.settings.batch_size
-        self._drawn = Staging(
-            device,
-            {
-                **MetaReplay.drawn(seeds, batch),
-                "manager_noise": ((seeds, batch, sizes.goal), np.float32),
-                "worker_noise": ((seeds, batch, sizes.action), np.float32),
-            },
-        )
+        self._drawn = Staging(device, self.numbers(seeds, batch, sizes))
         self._uniforms = self.streams.uniforms("replay", 2, batch)
         self._manager_noise, self._worker_noise = self.manager.target_noise(batch), self.worker.target_noise(batch)
         self._recorder = Recorder(device)
@@ -69,12 +64,31 @@ class HRL(Algorithm):
         """What enters the replay when a meta-transition ends."""
         self.replay.add(seed, item)
 
+    def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
+        """Shape and type of everything that :meth:`draw` makes for an update."""
+        return {
+            **MetaReplay.drawn(seeds, batch),
+            "manager_noise": ((seeds, batch, sizes.goal), np.float32),
+            "worker_noise": ((seeds, batch, sizes.action), np.float32),
+        }
+
+    def draw(self, drawn: dict[str, NDArray[Any]], due: Due) -> None:
+        """Fill in all random numbers of an update, on the host."""
+        self.replay.draw(self._uniforms.next(), drawn)
+        if due.manager_critics:
+            drawn["manager_noise"][:] = self._manager_noise.next()
+        drawn["worker_noise"][:] = self._worker_noise.next()
+
     def relabel(self, batch: MetaBatch) -> Tensor:
         """The manager's actions in a batch, [S, B, d]."""
         return batch.first_goals
 
     def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
-        """Gradient of what the manager's actor maximises with respect to its goals for a batch, both [S, B, d]."""
+        """Gradient of what the manager's actor maximises with respect to its goals for a batch, both [S, B, d].
+
+        Updates run in inference mode; to differentiate with autograd here, leave it
+        (``torch.inference_mode(False)``) and clone the tensors that take part.
+        """
         return self.manager.value_gradient(goals)
 
     # ---- collecting ---------------------------------------------------------------------------------------------
@@ -130,7 +144,8 @@ class HRL(Algorithm):
             manager_actor=self.updates % self.hierarchy.manager_actor_every == 0,
             worker_actor=self.updates % self.settings.actor_delay == 0,
         )
-        self._draw(due)
+        self.draw(self._drawn.begin(), due)
+        self._drawn.send()
         self._recorder.run(due, partial(self._learn, due))
 
     def update_manager(self, batch: MetaBatch, noise: Tensor, due: Due) -> None:
@@ -145,15 +160,6 @@ class HRL(Algorithm):
         self.worker.update_critics(self.worker_batch(batch), noise)
         if due.worker_actor:
             self.worker.update_actor()
-
-    def _draw(self, due: Due) -> None:
-        """All random numbers of an update, made on the host."""
-        drawn = self._drawn.begin()
-        self.replay.draw(self._uniforms.next(), drawn)
-        if due.manager_critics:
-            drawn["manager_noise"][:] = self._manager_noise.next()
-        drawn["worker_noise"][:] = self._worker_noise.next()
-        self._drawn.send()
 
     def _learn(self, due: Due) -> None:
         drawn = self._drawn.device

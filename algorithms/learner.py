@@ -22,6 +22,7 @@ from algorithms.device import Recorder, Staging
 from algorithms.networks import MLP, Pass, Scratch
 from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
+from algorithms.workspace import CriticInputs, Workspace
 from envs.base import TaskSpec
 
 log = logging.getLogger(__name__)
@@ -164,7 +165,7 @@ class TD3Learner:
         self._see(work.current, batch.observations)
         self._try(work.current, batch.actions)
         work.critics.forward(work.current.flat)
-        errors = work.values.sub_(targets.unsqueeze(1))
+        errors = work.values.sub_(targets.unsqueeze(1))  # in place: the critics' outputs become the gradient
         slope = errors.clamp_(-1, 1) if self.settings.critic_loss == "huber" else errors.mul_(2)
         slope.mul_(work.share)
         work.critics.backward(work.critics.outputs)
@@ -208,7 +209,9 @@ class TD3Learner:
     def _workspace(self, batch: int) -> Workspace:
         if batch not in self._workspaces:
             with torch.inference_mode(False):  # buffers that any code may write to
-                self._workspaces[batch] = Workspace(self, batch)
+                self._workspaces[batch] = Workspace(
+                    self.actor, self.target_actor, self.critics, self.target_critics, batch, self.scratch
+                )
         return self._workspaces[batch]
 
     def _see(self, inputs: CriticInputs, observations: Sequence[Tensor]) -> None:
@@ -270,60 +273,6 @@ class TD3Learner:
         """Continue from :meth:`state_dict`."""
         self._actor_optimiser.load_state_dict(state["actor"])
         self._critic_optimiser.load_state_dict(state["critics"])
-
-
-class CriticInputs:
-    """A buffer for the inputs of S pairs of critics, with the views that an update works on.
-
-    Attributes:
-        flat: all, [2 S, B, n + m].
-        first: those of the first critics, [S, B, n + m].
-        observations: the observations in ``first``, [S, B, n].
-        both_observations: [S, 2, B, n].
-        both_actions: [S, 2, B, m].
-    """
-
-    def __init__(self, buffer: Tensor, observation: int) -> None:
-        self.flat, self.first = buffer.flatten(0, 1), buffer[:, 0]
-        self.observations = self.first[..., :observation]
-        self.both_observations, self.both_actions = buffer[..., :observation], buffer[..., observation:]
-        self._parts: dict[tuple[int, ...], tuple[Tensor, ...]] = {}
-
-    def parts(self, observations: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Where the parts of an observation go, [S, 2, B, .] each."""
-        widths = tuple(part.shape[-1] for part in observations)
-        if widths not in self._parts:
-            self._parts[widths] = self.both_observations.split(list(widths), dim=-1)
-        return self._parts[widths]
-
-
-class Workspace:
-    """Buffers for one update of a learner, made once.
-
-    Attributes:
-        current: observations and actions of the batch.
-        following: its next observations, and the target actor's actions.
-        values: outputs of the critics, [S, 2, B].
-        target_values: outputs of the first and of the second target critics, [S, B] each.
-        share: 1 / B, the weight of a transition in a mean over the batch.
-        mean: the gradient of such a mean, [S, B, 1].
-    """
-
-    def __init__(self, learner: TD3Learner, batch: int) -> None:
-        seeds, observation, width = learner.seeds, learner.actor.sizes[0], learner.critics.sizes[0]
-        shared = learner.scratch
-        self.critics = Pass(learner.critics, batch, shared)
-        self.first_critics = Pass(learner.critics.every(2), batch, shared)
-        # nothing goes back through targets, so they may use what later steps of an update overwrite
-        self.target_critics = Pass(learner.target_critics, batch, shared, keep="deltas")
-        self.target_actor = Pass(learner.target_actor, batch, shared, keep="deltas")
-        self.actor = Pass(learner.actor, batch, shared, keep=f"{learner.name}/actor")
-        self.values = self.critics.outputs.view(seeds, 2, batch)
-        self.target_values = self.target_critics.outputs.view(seeds, 2, batch).unbind(1)
-        new = learner.critics.flat.new_zeros
-        self.current, self.following = (CriticInputs(new(seeds, 2, batch, width), observation) for _ in range(2))
-        self.share = new(()).fill_(1 / batch)
-        self.mean = new(seeds, batch, 1).fill_(1 / batch)
 
 
 def input_factor(

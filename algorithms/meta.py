@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.algorithm import Array, Mask
+from algorithms.device import Fields
 from algorithms.goals import Goals
 from algorithms.replay import ReplayBuffer, Rows
 from envs.base import TaskSpec
@@ -139,7 +140,7 @@ class MetaReplay:
         self._lengths = np.zeros(seeds * capacity, dtype=np.int64)
 
     @staticmethod
-    def drawn(seeds: int, batch: int) -> dict[str, tuple[tuple[int, ...], type]]:
+    def drawn(seeds: int, batch: int) -> Fields:
         """Shapes and types of what :meth:`draw` fills, for :class:`~algorithms.device.Staging`."""
         return {name: ((seeds, batch), np.int64) for name in ("items", "steps", "lengths", "rows")}
 

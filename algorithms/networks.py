@@ -141,9 +141,10 @@ class MLP(Layers):
 
 
 class Pass:
-    """One evaluation of networks on batches of B inputs and the gradients through it, in buffers of its own.
+    """One evaluation of networks on batches of B inputs and the gradients through it, in memory made beforehand.
 
-    Results are overwritten by the next call.  With hidden layers h_0 (the inputs), ..., h_L, where
+    Outputs hold until the next :meth:`forward`; gradients can be asked for until another pass over the same
+    scratch memory has begun.  With hidden layers h_0 (the inputs), ..., h_L, where
     h_l = relu(h_{l-1} W_l + b_l), and the output y = h_L W + b:
 
         dJ/dW_l = h_{l-1}^T d_l,   dJ/db_l = sum of d_l over the batch,   d_{l-1} = (d_l W_l^T) * [h_{l-1} > 0],
@@ -152,6 +153,15 @@ class Pass:
 
     The output layer is evaluated as y^T = W^T h^T: for a critic's single output the batched product is four times
     faster that way round.
+
+    Args:
+        layers: the networks.
+        batch: number of inputs B.
+        scratch: memory for hidden layers and their gradients.
+        keep: which memory of ``scratch`` the hidden layers take.
+
+    Attributes:
+        outputs: what the last evaluation gave, [G, B, out].
     """
 
     def __init__(self, layers: Layers, batch: int, scratch: Scratch, keep: str = "hidden") -> None:
