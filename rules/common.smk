@@ -11,6 +11,9 @@ RUNS = {run.key: run for run in cells(config)}
 PAPER = hashlib.sha256(json.dumps(load_preset("paper")).encode()).hexdigest()[:16]
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
 
+# Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
+MAX_THREADS = 16
+
 FIGURES = {"main": ["figure_05"]}
 TABLES = {"main": ["final_performance"]}
 
@@ -40,3 +43,8 @@ def algorithm_arguments(wildcards):
     """The command-line arguments that name a training's algorithm and variant."""
     run = planned(wildcards)
     return f"--algorithm {run.algorithm}" + (f" --variant {run.variant}" if run.variant else "")
+
+
+def simulation_threads(wildcards):
+    """Threads for the simulations of a group that learns on a GPU; on the CPU its learner would make them wait."""
+    return min(len(planned(wildcards).seeds), MAX_THREADS) if config["device"] == "cuda" else 1

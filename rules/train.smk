@@ -1,13 +1,5 @@
 # One training per run folder.  Checkpoints are no outputs: Snakemake deletes the outputs of an interrupted job.
 
-# Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
-MAX_THREADS = 16
-
-
-def simulation_threads(wildcards):
-    """Threads for the simulations of a group that learns on a GPU; on the CPU its learner would make them wait."""
-    return min(len(planned(wildcards).seeds), MAX_THREADS) if config["device"] == "cuda" else 1
-
 
 rule train:
     output:
