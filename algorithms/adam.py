@@ -1,4 +1,4 @@
-"""Adam on the flat buffer of one network."""
+"""Adam for parameters in one buffer."""
 
 from __future__ import annotations
 
@@ -6,44 +6,52 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-
-from algorithms.networks import MLP
+from torch import Tensor
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 class Adam:
-    """Adam (Kingma and Ba) for all parameters of a network in one operation.
+    """Adam (Kingma and Ba) for all parameters in one operation.
 
     It is what ``torch.optim.Adam(fused=True)`` runs, without the 40 microseconds that the wrapper costs at each
     step and the second at each start.
+
+    Args:
+        parameters: changed in place.
+        gradient: read at each step, of the same shape.
+        learning_rate: size of a step.
+        maximise: go up the gradient, not down.
     """
 
-    def __init__(self, network: MLP, learning_rate: float, *, maximise: bool = False) -> None:
-        self.network, self.learning_rate, self.maximise = network, learning_rate, maximise
-        self._mean, self._square = torch.zeros_like(network.flat), torch.zeros_like(network.flat)
+    def __init__(
+        self, parameters: Tensor, gradient: Tensor, learning_rate: float, *, maximise: bool = False
+    ) -> None:
+        self._parameters, self._gradient = parameters, gradient
+        self._learning_rate, self._maximise = learning_rate, maximise
+        self._mean, self._square = torch.zeros_like(parameters), torch.zeros_like(parameters)
         self._steps, self._one = (
-            torch.zeros((), device=network.flat.device),
-            torch.ones((), device=network.flat.device),
+            torch.zeros((), device=parameters.device),
+            torch.ones((), device=parameters.device),
         )
 
     def step(self) -> None:
-        """One step down ``network.gradient``, or up if the optimiser maximises."""
-        self._steps.add_(self._one)
+        """One step down the gradient, or up it if the optimiser maximises."""
+        self._steps.add_(self._one)  # a tensor: a Python number would be wrapped in one at every step
         torch._fused_adam_(
-            [self.network.flat],
-            [self.network.gradient],
+            [self._parameters],
+            [self._gradient],
             [self._mean],
             [self._square],
             [],
             [self._steps],
-            lr=self.learning_rate,
+            lr=self._learning_rate,
             beta1=_BETA_1,
             beta2=_BETA_2,
             eps=_EPSILON,
             weight_decay=0.0,
             amsgrad=False,
-            maximize=self.maximise,
+            maximize=self._maximise,
         )
 
     def state_dict(self) -> dict[str, Any]:

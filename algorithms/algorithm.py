@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol, overload
 
 import numpy as np
 import torch
-from gymnasium import spaces
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -53,7 +53,7 @@ class Algorithm(ABC):
     networks: dict[str, Tensor]
 
     @abstractmethod
-    def __init__(self, config: RunConfig, task: TaskSpec, actions: spaces.Box, device: torch.device) -> None: ...
+    def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None: ...
 
     @abstractmethod
     def act(self, observations: Array, *, random: bool = False) -> Array:
@@ -124,7 +124,7 @@ class Entries:
         return values.index_select(-1, self._index)
 
 
-class Box(NamedTuple):
+class HostBox(NamedTuple):
     """A box on the host: lower corner, upper corner and half range, shape [m] each."""
 
     low: Array
@@ -146,7 +146,7 @@ class Bounds:
 
     def __init__(self, low: NDArray[Any], high: NDArray[Any], device: torch.device) -> None:
         low, high = np.asarray(low, dtype=np.float32), np.asarray(high, dtype=np.float32)
-        self.host = Box(low, high, (high - low) / 2)
+        self.host = HostBox(low, high, (high - low) / 2)
         self.low = torch.tensor(low, device=device)
         self.high = torch.tensor(high, device=device)
         self.middle = (self.high + self.low) / 2

@@ -73,30 +73,33 @@ class Recorder:
     _CALLS_BEFORE_CAPTURE = 3
 
     def __init__(self, device: torch.device) -> None:
-        self._cuda = device.type == "cuda"
+        self._stream = torch.cuda.Stream() if device.type == "cuda" else None
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self._calls: Counter[Hashable] = Counter()
 
     def run(self, key: Hashable, function: Callable[[], None]) -> None:
-        """Run ``function``; calls with the same key must do the same work."""
-        if not self._cuda:
+        """Run ``function``; calls with the same key must do the same work on the same tensors.
+
+        What Python decides or counts inside ``function`` happens in the first calls only.
+        """
+        if self._stream is None:
             function()
         elif key in self._graphs:
             self._graphs[key].replay()
         elif self._calls[key] < self._CALLS_BEFORE_CAPTURE:
             self._calls[key] += 1
-            self._run_aside(function)
+            self._run_aside(function, self._stream)
         else:
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            with torch.cuda.graph(graph, stream=self._stream):
                 function()
             graph.replay()  # capturing does not run anything
             self._graphs[key] = graph
 
     @staticmethod
-    def _run_aside(function: Callable[[], None]) -> None:
-        """Run on a stream of its own, as is required before a capture."""
-        stream, current = torch.cuda.Stream(), torch.cuda.current_stream()
+    def _run_aside(function: Callable[[], None], stream: torch.cuda.Stream) -> None:
+        """Run on the stream that will be captured, as libraries set themselves up per stream."""
+        current = torch.cuda.current_stream()
         stream.wait_stream(current)
         with torch.cuda.stream(stream):
             function()

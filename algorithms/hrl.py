@@ -8,8 +8,10 @@ actor is pulled (:meth:`HRL.manager_gradient`), and which random numbers that ta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,8 @@ from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
-class Due(NamedTuple):
+@dataclass(frozen=True)
+class Due:
     """Which networks learn in an update; the worker's critics always do."""
 
     manager_critics: bool
@@ -40,7 +43,7 @@ class HRL(Algorithm):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
-        self.settings, self.hierarchy, self.task = config.learner, config.hierarchy, task
+        self.config, self.settings, self.hierarchy, self.task = config, config.learner, config.hierarchy, task
         self.streams = Streams(config.seeds)
         self.levels = build_levels(config, task, actions, self.streams, device)
         self.manager, self.worker, self.goals = self.levels.manager, self.levels.worker, self.levels.goals
@@ -64,6 +67,18 @@ class HRL(Algorithm):
         """What enters the replay when a meta-transition ends."""
         self.replay.add(seed, item)
 
+    def due(self) -> Due:
+        """Which networks learn in this update.
+
+        On a CUDA device an update is recorded once per value of this and then repeated without Python.  Whatever
+        else Python decides from one update to the next therefore belongs in here, or before :meth:`update`.
+        """
+        return Due(
+            manager_critics=self.updates % self.hierarchy.manager_critic_every == 0,
+            manager_actor=self.updates % self.hierarchy.manager_actor_every == 0,
+            worker_actor=self.updates % self.settings.actor_delay == 0,
+        )
+
     def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
         """Shape and type of everything that :meth:`draw` makes for an update."""
         return {
@@ -79,15 +94,16 @@ class HRL(Algorithm):
             drawn["manager_noise"][:] = self._manager_noise.next()
         drawn["worker_noise"][:] = self._worker_noise.next()
 
-    def relabel(self, batch: MetaBatch) -> Tensor:
-        """The manager's actions in a batch, [S, B, d]."""
+    def relabel(self, batch: MetaBatch, drawn: Mapping[str, Tensor]) -> Tensor:
+        """The manager's actions in a batch, [S, B, d]; ``drawn`` are the random numbers of the update."""
         return batch.first_goals
 
     def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
-        """Gradient of what the manager's actor maximises with respect to its goals for a batch, both [S, B, d].
+        """Gradient of what the manager's actor maximises, a mean over the batch, by its goals; both [S, B, d].
 
         Updates run in inference mode; to differentiate with autograd here, leave it
-        (``torch.inference_mode(False)``) and clone the tensors that take part.
+        (``torch.inference_mode(False)`` and ``torch.enable_grad()``) and clone ``goals``.  The worker has not seen
+        this batch yet: ask for its values with :meth:`~algorithms.learner.TD3Learner.first_value`.
         """
         return self.manager.value_gradient(goals)
 
@@ -139,39 +155,35 @@ class HRL(Algorithm):
         if self.updates == 0:
             self.statistics.clear()  # the random periods of the warm-up say nothing about the policy
         self.updates += 1
-        due = Due(
-            manager_critics=self.updates % self.hierarchy.manager_critic_every == 0,
-            manager_actor=self.updates % self.hierarchy.manager_actor_every == 0,
-            worker_actor=self.updates % self.settings.actor_delay == 0,
-        )
+        due = self.due()
         self.draw(self._drawn.begin(), due)
         self._drawn.send()
         self._recorder.run(due, partial(self._learn, due))
 
-    def update_manager(self, batch: MetaBatch, noise: Tensor, due: Due) -> None:
+    def update_manager(self, batch: MetaBatch, drawn: Mapping[str, Tensor], due: Due) -> None:
         """The manager learns from the meta-transitions of a batch."""
         if due.manager_critics:
-            self.manager.update_critics(self.manager_batch(batch), noise)
+            self.manager.update_critics(self.manager_batch(batch, drawn), drawn["manager_noise"])
         if due.manager_actor:
             self.manager.update_actor(partial(self.manager_gradient, batch))
 
-    def update_worker(self, batch: MetaBatch, noise: Tensor, due: Due) -> None:
+    def update_worker(self, batch: MetaBatch, drawn: Mapping[str, Tensor], due: Due) -> None:
         """The worker learns from one step of each meta-transition of a batch."""
-        self.worker.update_critics(self.worker_batch(batch), noise)
+        self.worker.update_critics(self.worker_batch(batch), drawn["worker_noise"])
         if due.worker_actor:
             self.worker.update_actor()
 
     def _learn(self, due: Due) -> None:
         drawn = self._drawn.device
         batch = self.replay.batch(drawn)
-        self.update_manager(batch, drawn["manager_noise"], due)
-        self.update_worker(batch, drawn["worker_noise"], due)
+        self.update_manager(batch, drawn, due)
+        self.update_worker(batch, drawn, due)
 
-    def manager_batch(self, batch: MetaBatch) -> Batch:
+    def manager_batch(self, batch: MetaBatch, drawn: Mapping[str, Tensor]) -> Batch:
         """The meta-transitions as the manager sees them."""
         return Batch(
             observations=[self.levels.manager_inputs(batch.first_observations)],
-            actions=self.relabel(batch),
+            actions=self.relabel(batch, drawn),
             rewards=batch.rewards,
             next_observations=[self.levels.manager_inputs(batch.last_observations)],
             continues=batch.continues,

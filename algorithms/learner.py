@@ -90,15 +90,15 @@ class TD3Learner:
         self.critics.initialise(streams[f"{name}/critics"])
         self.target_actor.flat.copy_(self.actor.flat)
         self.target_critics.flat.copy_(self.critics.flat)
-        self._actor_optimiser = Adam(self.actor, settings.learning_rate, maximise=True)
-        self._critic_optimiser = Adam(self.critics, settings.learning_rate)
+        self._actor_optimiser = Adam(self.actor.flat, self.actor.gradient, settings.learning_rate, maximise=True)
+        self._critic_optimiser = Adam(self.critics.flat, self.critics.gradient, settings.learning_rate)
         self._workspaces: dict[int, Workspace] = {}
         self._recorder = Recorder(device)
         self._seen = Staging(device, {"seen": ((self.seeds, 1, inputs), np.float32)})
         self._acting = Pass(self.actor, 1, Scratch())
         self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
         self._exploration = settings.exploration_noise * bounds.host.half
-        self._warned = False
+        self._alive = np.ones(self.seeds, dtype=np.bool_)
 
     # ---- acting -------------------------------------------------------------------------------------------------
 
@@ -162,8 +162,8 @@ class TD3Learner:
         """
         targets = self.targets(batch, noise)
         work = self._work
-        self._see(work.current, batch.observations)
-        self._try(work.current, batch.actions)
+        self._put_observations(work.current, batch.observations)
+        self._put_actions(work.current, batch.actions)
         work.critics.forward(work.current.flat)
         errors = work.values.sub_(targets.unsqueeze(1))  # in place: the critics' outputs become the gradient
         slope = errors.clamp_(-1, 1) if self.settings.critic_loss == "huber" else errors.mul_(2)
@@ -174,9 +174,9 @@ class TD3Learner:
     def targets(self, batch: Batch, noise: Tensor) -> Tensor:
         """Clipped double-Q targets with target policy smoothing, [S, B]; see :meth:`update_critics`."""
         self._work = work = self._workspace(noise.shape[1])
-        self._see(work.following, batch.next_observations)
+        self._put_observations(work.following, batch.next_observations)
         actions = self._into_box(torch.tanh(work.target_actor.forward(work.following.observations)))
-        self._try(work.following, self.bounds.clip(actions.add_(noise)))
+        self._put_actions(work.following, self.bounds.clip(actions.add_(noise)))
         work.target_critics.forward(work.following.flat)
         values = torch.minimum(*work.target_values)
         if batch.continues is None:
@@ -201,9 +201,9 @@ class TD3Learner:
     def value_gradient(self, actions: Tensor) -> Tensor:
         """Gradient of the first critic's mean value, on the batch the critics saw last, both [S, B, m]."""
         work = self._work
-        self._try(work.current, actions)
+        self._put_actions(work.current, actions)
         work.first_critics.forward(work.current.first)
-        gradient = work.first_critics.input_gradient(work.mean, slice(self._inputs, None))
+        gradient = work.first_critics.input_gradient(work.mean_gradient, slice(self._inputs, None))
         return gradient if self._factor is None else gradient / self.bounds.half
 
     def _workspace(self, batch: int) -> Workspace:
@@ -214,14 +214,14 @@ class TD3Learner:
                 )
         return self._workspaces[batch]
 
-    def _see(self, inputs: CriticInputs, observations: Sequence[Tensor]) -> None:
+    def _put_observations(self, inputs: CriticInputs, observations: Sequence[Tensor]) -> None:
         """Put observations into the networks' inputs."""
         for place, part in zip(inputs.parts(observations), observations, strict=True):
             place.copy_(part.unsqueeze(1))
         if self._factor is not None:
             inputs.both_observations.mul_(self._factor)
 
-    def _try(self, inputs: CriticInputs, actions: Tensor) -> None:
+    def _put_actions(self, inputs: CriticInputs, actions: Tensor) -> None:
         """Put actions into the critics' inputs."""
         inputs.both_actions.copy_(self._unit(actions).unsqueeze(1))
 
@@ -242,9 +242,11 @@ class TD3Learner:
         """Share of actor outputs with |tanh| > 0.99 and mean slope of tanh on a batch, [S] each."""
         tanh = (self.actions(observations) - self.bounds.middle) / self.bounds.half
         slope = 1 - tanh * tanh
-        if not self._warned and bool((slope < DEAD_SLOPE).all()):
-            self._warned = True
-            log.warning("%s saturated on a whole batch (tanh' < %g): it no longer learns", self.name, DEAD_SLOPE)
+        alive = (slope >= DEAD_SLOPE).flatten(1).any(1).cpu().numpy()
+        for index in np.flatnonzero(self._alive & ~alive):
+            seed = self._streams.seeds[index]
+            log.warning("%s of seed %d is saturated on a whole batch (tanh' < %g)", self.name, seed, DEAD_SLOPE)
+        self._alive &= alive
         return {
             f"{self.name}_saturation": to_numpy((tanh.abs() > 0.99).float().mean((1, 2))),
             f"{self.name}_slope": to_numpy(slope.mean((1, 2))),

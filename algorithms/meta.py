@@ -190,7 +190,9 @@ def _extended(values: Array) -> Array:
 
 
 class MetaBatch:
-    """A batch of meta-transitions with one step of each; fields are read when first used.
+    """A batch of meta-transitions with one step of each; it holds until the next draw.
+
+    Some fields are read when first used, and the indices may be the memory that the next draw fills.
 
     Attributes:
         items: which meta-transitions, shape [S, B].

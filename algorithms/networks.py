@@ -46,21 +46,26 @@ class Layers:
 
 
 class Scratch:
-    """Memory that networks use in turn: the less of it there is, the more of it is still in the cache."""
+    """Memory that networks use in turn: the less of it there is, the more of it is still in the cache.
+
+    Attributes:
+        holders: which pass wrote to which memory last.
+    """
 
     def __init__(self) -> None:
         self._buffers: dict[Hashable, Tensor] = {}
+        self.holders: dict[Hashable, int] = {}
 
     def take(self, name: str, groups: int, batch: int, widths: Sequence[int], like: Tensor) -> list[Tensor]:
         """Buffers for the hidden layers, [G, B, width] each; the same memory for the same name and size."""
         return [
-            self._at_least((name, layer, batch, width), groups, (batch, width), like)
+            self._at_least((name, layer, batch, width, like.dtype, like.device), groups, (batch, width), like)
             for layer, width in enumerate(widths)
         ]
 
     def gradient(self, like: Tensor) -> Tensor:
         """A buffer for the gradients of one network at a time, shaped like its parameters."""
-        return self._at_least("gradient", len(like), (), like)
+        return self._at_least(("gradient", like.dtype, like.device), len(like), (), like)
 
     def _at_least(self, key: Hashable, length: int, shape: tuple[int, ...], like: Tensor) -> Tensor:
         if key not in self._buffers or len(self._buffers[key]) < length:
@@ -158,7 +163,7 @@ class Pass:
         layers: the networks.
         batch: number of inputs B.
         scratch: memory for hidden layers and their gradients.
-        keep: which memory of ``scratch`` the hidden layers take.
+        keep: which memory of ``scratch`` the hidden layers take; with ``deltas`` there are no gradients.
 
     Attributes:
         outputs: what the last evaluation gave, [G, B, out].
@@ -167,6 +172,7 @@ class Pass:
     def __init__(self, layers: Layers, batch: int, scratch: Scratch, keep: str = "hidden") -> None:
         self._layers, last = layers, layers.weights[-1]
         widths = [weight.shape[2] for weight in layers.weights[:-1]]
+        self._scratch, self._memory, self._keeps = scratch, (keep, batch), keep != "deltas"
         self._hidden = scratch.take(keep, len(last), batch, widths, last)
         self._deltas = scratch.take("deltas", len(last), batch, widths, last)
         self._output = last.new_empty(len(last), last.shape[2], batch)
@@ -178,6 +184,7 @@ class Pass:
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Evaluate all networks: [G, B, in] to [G, B, out]."""
+        self._scratch.holders[self._memory] = id(self)
         self._inputs = hidden = inputs
         for weight, bias, result in zip(self._layers.weights, self._layers.biases, self._hidden, strict=False):
             hidden = torch.baddbmm(bias, hidden, weight, out=result).relu_()
@@ -187,23 +194,29 @@ class Pass:
     def backward(self, gradient: Tensor) -> None:
         """Fill the gradients of the network (an :class:`MLP`) from dJ/dy, [G, B, out]."""
         assert isinstance(self._layers, MLP), "only networks that own their parameters learn"
+        self._check()
         gradients, delta = self._layers.gradients, gradient
         torch.bmm(delta.mT, self._hidden[-1], out=gradients.weights[-1].mT)
         torch.sum(delta, 1, keepdim=True, out=gradients.biases[-1])
         for layer in reversed(range(len(self._hidden))):
-            delta = self._into(layer, delta)
+            delta = self._back_through(layer, delta)
             below = self._hidden_transposed[layer - 1] if layer else self._inputs.mT
             torch.bmm(below, delta, out=gradients.weights[layer])
             torch.sum(delta, 1, keepdim=True, out=gradients.biases[layer])
 
     def input_gradient(self, gradient: Tensor, entries: slice = slice(None)) -> Tensor:
         """The gradient with respect to some entries of the inputs, [G, B, entries], from dJ/dy, [G, B, out]."""
+        self._check()
         delta = gradient
         for layer in reversed(range(len(self._hidden))):
-            delta = self._into(layer, delta)
+            delta = self._back_through(layer, delta)
         return torch.bmm(delta, self._layers.weights[0][:, entries].mT)
 
-    def _into(self, layer: int, delta: Tensor) -> Tensor:
+    def _check(self) -> None:
+        held = self._keeps and self._scratch.holders.get(self._memory) == id(self)
+        assert held, "another pass overwrote the hidden layers: give each that needs them its own Scratch"
+
+    def _back_through(self, layer: int, delta: Tensor) -> Tensor:
         """Take d_{l+1} back through the weights above a hidden layer and its ReLU, to d_l."""
         above, hidden, result = self._transposed[layer + 1], self._hidden[layer], self._deltas[layer]
         torch.bmm(delta, above, out=result)

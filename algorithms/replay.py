@@ -65,8 +65,10 @@ class ReplayBuffer:
         self.capacity, self.length = capacity, length
         self._columns, width = columns(shapes)
         number = seeds * capacity * length
-        # numpy's zeros are mapped on first touch, so an unfilled buffer costs no memory
-        self._rows = torch.from_numpy(np.zeros((number, width), dtype=np.float32)).to(device)
+        if device.type == "cpu":  # numpy's zeros are mapped on first touch: an unfilled buffer costs no memory
+            self._rows = torch.from_numpy(np.zeros((number, width), dtype=np.float32))
+        else:
+            self._rows = torch.zeros(number, width, device=device)
         self._pairs = self._rows.as_strided((number - 1, 2 * width), (width, 1))  # a row and the next one
         self._items = self._rows.view(seeds * capacity, length, width)
         self._block = np.zeros((seeds, length, width), dtype=np.float32)
@@ -126,7 +128,7 @@ class ReplayBuffer:
         """Copies of the filled part of the buffer."""
         filled = int(self.sizes.max(initial=0))
         return {
-            "items": self._by_seed()[:, :filled].clone(),
+            "items": self._by_seed()[:, :filled].to("cpu", copy=True),
             "cursor": self._cursor.copy(),
             "sizes": self.sizes.copy(),
         }

@@ -38,6 +38,7 @@ class Streams:
 
     def __getitem__(self, purpose: str) -> list[np.random.Generator]:
         """One generator per seed."""
+        assert purpose not in self._ahead, f"the numbers of '{purpose}' are drawn ahead"
         if purpose not in self._generators:
             self._generators[purpose] = [np.random.default_rng(sequence(seed, purpose)) for seed in self.seeds]
         return self._generators[purpose]
@@ -59,7 +60,7 @@ class Streams:
         return values
 
     def normals(self, purpose: str, *shape: int, change: Change | None = None) -> Ahead:
-        """An endless supply of arrays [S, *shape] of standard normal numbers in single precision.
+        """The supply, one per purpose, of arrays [S, *shape] of standard normal numbers in single precision.
 
         Args:
             purpose: name of the stream.
@@ -75,7 +76,7 @@ class Streams:
         return self._supply(purpose, shape, np.float32, fill)
 
     def uniforms(self, purpose: str, *shape: int) -> Ahead:
-        """An endless supply of arrays [S, *shape] of uniform numbers from [0, 1) in double precision."""
+        """The supply, one per purpose, of arrays [S, *shape] of uniform numbers from [0, 1), double precision."""
 
         def fill(generator: np.random.Generator, values: NDArray[Any]) -> None:
             generator.random(out=values)
@@ -101,6 +102,7 @@ class Streams:
                     generator.bit_generator.state = value
 
     def _supply(self, purpose: str, shape: tuple[int, ...], kind: type, fill: Fill) -> Ahead:
+        assert purpose not in {*self._ahead, *self._generators}, f"the numbers of '{purpose}' are drawn elsewhere"
         generators = [np.random.default_rng(sequence(seed, purpose)) for seed in self.seeds]
         self._ahead[purpose] = Ahead(generators, shape, kind, fill)
         return self._ahead[purpose]

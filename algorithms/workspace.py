@@ -45,7 +45,7 @@ class Workspace:
         values: outputs of the critics, [S, 2, B].
         target_values: outputs of the first and of the second target critics, [S, B] each.
         share: 1 / B, the weight of a transition in a mean over the batch.
-        mean: the gradient of such a mean, [S, B, 1].
+        mean_gradient: the gradient of such a mean, [S, B, 1].
     """
 
     def __init__(
@@ -70,4 +70,4 @@ class Workspace:
         new = critics.flat.new_zeros
         self.current, self.following = (CriticInputs(new(seeds, 2, batch, width), observation) for _ in range(2))
         self.share = new(()).fill_(1 / batch)
-        self.mean = new(seeds, batch, 1).fill_(1 / batch)
+        self.mean_gradient = new(seeds, batch, 1).fill_(1 / batch)

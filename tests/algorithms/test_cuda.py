@@ -20,22 +20,22 @@ def trained(algorithm: str, seeds: tuple[int, ...], device: str, steps: int) -> 
 @pytest.mark.parametrize("seeds", [(4,), (4, 9, 11)])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_cuda_device_gives_the_numbers_of_the_cpu(algorithm: str, seeds: tuple[int, ...]) -> None:
-    one, other = (trained(algorithm, seeds, device, 60) for device in ("cpu", "cuda"))
+    one, other = (trained(algorithm, seeds, device, 120) for device in ("cpu", "cuda"))
     for mine, theirs in zip(one.actions, other.actions, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-3)
     for name, tensor in one.algorithm.networks.items():
         torch.testing.assert_close(tensor, other.algorithm.networks[name].cpu(), atol=1e-3, rtol=1e-3, msg=name)
 
 
+@pytest.mark.parametrize("used", [0, 120])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_continues_from_its_state(algorithm: str) -> None:
-    rollout = trained(algorithm, (4, 9), "cuda", 30)
+def test_continues_from_its_state(algorithm: str, used: int) -> None:
+    rollout = trained(algorithm, (4, 9), "cuda", 100)
     state = rollout.algorithm.state_dict()
-    config = settings(algorithm, (4, 9))
-    other = ALGORITHMS[algorithm].load()(config, RELATIVE, ACTIONS, torch.device("cuda"))
+    other = trained(algorithm, (4, 9), "cuda", used).algorithm  # its graphs, if any, must serve the loaded state
     other.load_state_dict(state)
     for each in (rollout.algorithm, other):
-        for _ in range(10):
+        for _ in range(100):
             each.update()
     for name, tensor in rollout.algorithm.networks.items():
         torch.testing.assert_close(tensor, other.networks[name], msg=name)

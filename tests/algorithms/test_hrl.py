@@ -13,6 +13,7 @@ from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, feed, make, 
 
 from algorithms.learner import TD3Learner
 from algorithms.meta import MetaTransition
+from algorithms.seeding import Streams
 from envs.base import TaskSpec
 
 
@@ -70,8 +71,10 @@ def test_manager_ends_at_a_true_end_only_and_the_worker_never(end: str, done: fl
     feed(algorithm, walk(steps), end=end)
     assert [item.done for item in items] == [0] * (len(items) - 1) + [done]
     assert items[-1].length == (steps - 1) % 10 + 1
-    batch = sample(algorithm.replay, algorithm.streams, 64)
-    assert set(algorithm.manager_batch(batch).continues.flatten().tolist()) == {1 - item.done for item in items}
+    batch = sample(algorithm.replay, Streams([0]), 64)
+    assert set(algorithm.manager_batch(batch, {}).continues.flatten().tolist()) == {
+        1 - item.done for item in items
+    }
     assert algorithm.worker_batch(batch).continues is None
 
 

@@ -130,7 +130,7 @@ def test_batches_of_both_levels(task: TaskSpec, level: str, monkeypatch: pytest.
     algorithm, record = collected(task, monkeypatch, batch_size=50)
     algorithm.update()
     (batch,) = record.batches
-    got = getattr(algorithm, f"{level}_batch")(batch)
+    got = algorithm.manager_batch(batch, {}) if level == "manager" else algorithm.worker_batch(batch)
     lengths = [item.length for item, _ in record.drawn(0)]
     assert min(lengths) < 10 == max(lengths)
     for seed in range(2):
@@ -213,7 +213,7 @@ def test_workers_value_of_a_constant_distance_is_that_of_an_infinite_horizon(end
     for value, target in ((-600, -600), (-60, -65.4), (0, -6)):
         critics[0].zero_()
         critics[1].fill_(value)
-        batch = algorithm.worker_batch(sample(algorithm.replay, algorithm.streams, 64))
+        batch = algorithm.worker_batch(sample(algorithm.replay, Streams([0]), 64))
         targets = algorithm.worker.targets(batch, noise(1, 64))
         torch.testing.assert_close(targets, torch.full((1, 64), float(target)), rtol=1e-6, atol=0)
     algorithm.update()
@@ -226,8 +226,8 @@ def test_manager_bootstraps_over_one_period_with_one_discount() -> None:
     feed(algorithm, walk(13), rewards=[-1] * 13, end="terminated")
     for name, value in (("weight_2", 0), ("bias_2", -20)):
         algorithm.networks[f"manager.target_critics.{name}"].fill_(value)
-    batch = sample(algorithm.replay, algorithm.streams, 64)
-    targets = algorithm.manager.targets(algorithm.manager_batch(batch), noise(1, 64))
+    batch = sample(algorithm.replay, Streams([0]), 64)
+    targets = algorithm.manager.targets(algorithm.manager_batch(batch, {}), noise(1, 64))
     expected = torch.where(batch.lengths == 10, -1 - 0.99 * 20, -0.3)
     torch.testing.assert_close(targets, expected)
     assert set(batch.lengths.flatten().tolist()) == {3, 10}

@@ -141,6 +141,20 @@ def test_health_counts_saturated_outputs() -> None:
     assert health["worker_slope"] == pytest.approx((1 + 1 - np.tanh(5) ** 2) / 2, rel=1e-5)
 
 
+def test_each_seed_that_saturates_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    learner = make_learner(seeds=(4, 7))
+    constant(learner.actor, 0)
+    learner.actor.biases[-1][1] = 20
+    for _ in range(3):
+        learner.health(torch.zeros(2, 5, 3))
+    assert [record.getMessage() for record in caplog.records] == [
+        "worker of seed 7 is saturated on a whole batch (tanh' < 0.0001)"
+    ]
+    learner.actor.biases[-1][0, 0, 0] = 20
+    learner.health(torch.zeros(2, 5, 3))
+    assert len(caplog.records) == 1, "one of its outputs still learns"
+
+
 def test_networks_of_another_shape_are_refused() -> None:
     learner, other = make_learner(), make_learner(inputs=4)
     with pytest.raises(ValueError, match=r"worker\.actor\.weight_0 is \(1, 4, 16\), expected \(1, 3, 16\)"):

@@ -154,6 +154,20 @@ def test_inputs_may_be_part_of_a_wider_buffer() -> None:
     torch.testing.assert_close(results[1], results[3])
 
 
+def test_a_pass_whose_hidden_layers_are_gone_gives_no_gradient() -> None:
+    mlp, scratch = wiggly(1, (3, 6, 1)), Scratch()
+    one, other, target = Pass(mlp, 4, scratch), Pass(mlp, 4, scratch), Pass(mlp, 4, scratch, keep="deltas")
+    inputs, ones = torch.ones(1, 4, 3, dtype=torch.float64), torch.ones(1, 4, 1, dtype=torch.float64)
+    one.forward(inputs)
+    target.forward(inputs)
+    one.input_gradient(ones)
+    other.forward(inputs)
+    for each in (one, target):
+        with pytest.raises(AssertionError, match="another pass overwrote the hidden layers"):
+            each.backward(ones)
+    other.backward(ones)
+
+
 def test_gradients_reach_the_inputs_of_a_called_network() -> None:
     mlp = wiggly(2, (3, 6, 1))
     inputs = torch.ones(2, 4, 3, dtype=torch.float64, requires_grad=True)
@@ -169,7 +183,7 @@ def test_adam_is_adam() -> None:
     mlp, random = wiggly(2, (3, 8, 1)), torch.Generator().manual_seed(4)
     leaf = mlp.flat.clone().requires_grad_()
     plain = torch.optim.Adam([leaf], 3e-4, betas=(0.9, 0.999), eps=1e-8, foreach=False)
-    adam = Adam(mlp, 3e-4)
+    adam = Adam(mlp.flat, mlp.gradient, 3e-4)
     for _ in range(50):
         gradient = torch.randn(mlp.flat.shape, generator=random, dtype=torch.float64)
         mlp.gradient.copy_(gradient)
@@ -181,7 +195,7 @@ def test_adam_is_adam() -> None:
 
 def test_adam_by_hand() -> None:
     mlp = MLP(1, (1, 1), CPU, torch.float64)
-    adam, mean, square, value = Adam(mlp, 0.1), 0.0, 0.0, 0.0
+    adam, mean, square, value = Adam(mlp.flat, mlp.gradient, 0.1), 0.0, 0.0, 0.0
     for step, gradient in enumerate((2.0, -1.0, 0.5), start=1):
         mlp.gradient.fill_(gradient)
         adam.step()
@@ -194,13 +208,13 @@ def test_first_step_of_adam_has_the_size_of_the_learning_rate() -> None:
     mlp = network(groups=1, sizes=(3, 8, 1))
     before = mlp.flat.clone()
     mlp.gradient.fill_(50)
-    Adam(mlp, 3e-4).step()
+    Adam(mlp.flat, mlp.gradient, 3e-4).step()
     torch.testing.assert_close(mlp.flat, before - 3e-4, rtol=0, atol=1e-7)
 
 
 def test_adam_continues_from_its_state() -> None:
     one, other = network(groups=1), network(groups=1)
-    first, second = Adam(one, 1e-2), Adam(other, 1e-2)
+    first, second = (Adam(mlp.flat, mlp.gradient, 1e-2) for mlp in (one, other))
     for adam, mlp in ((first, one), (second, other)):
         mlp.gradient.fill_(1)
         adam.step()
@@ -213,3 +227,14 @@ def test_adam_continues_from_its_state() -> None:
         mlp.gradient.fill_(0.1)
         adam.step()
     assert torch.equal(one.flat, other.flat)
+
+
+def test_adam_can_go_up() -> None:
+    up, down = network(groups=1), network(groups=1)
+    for mlp, maximise in ((up, True), (down, False)):
+        before = mlp.flat.clone()
+        mlp.gradient.fill_(2)
+        Adam(mlp.flat, mlp.gradient, 1e-2, maximise=maximise).step()
+        mlp.flat.sub_(before)
+    torch.testing.assert_close(up.flat, -down.flat)
+    assert (up.flat > 0).all()

@@ -116,3 +116,17 @@ def test_a_supply_gives_what_single_draws_would(kind: str, used: int) -> None:
     other.load_state_dict(streams.state_dict())
     for _ in range(20):
         assert equal(continued.next().copy(), supply.next().copy())
+
+
+def test_a_purpose_has_one_source_of_numbers() -> None:
+    streams = Streams([0])
+    streams.normals("ahead", 4)
+    streams.normal("single", 4)
+    for ask in (
+        lambda: streams.normals("ahead", 8),
+        lambda: streams.uniforms("ahead", 4),
+        lambda: streams.normal("ahead", 4),
+        lambda: streams.normals("single", 4),
+    ):
+        with pytest.raises(AssertionError, match="are drawn"):
+            ask()

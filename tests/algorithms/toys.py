@@ -181,7 +181,7 @@ def of_seed(batch: Batch, index: int) -> dict[str, Tensor]:
 
 
 def sample(replay: MetaReplay, streams: Streams, batch: int) -> MetaBatch:
-    """A fresh draw from a replay of meta-transitions."""
+    """A draw from a replay of meta-transitions."""
     drawn = Staging(CPU, MetaReplay.drawn(len(streams.seeds), batch))
     replay.draw(streams.uniforms("replay", 2, batch).next(), drawn.host)
     return replay.batch(drawn.device)
