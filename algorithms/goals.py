@@ -45,6 +45,15 @@ class Goals:
 
     def intrinsic_reward(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Worker reward: minus the distance to the goal (Eq. 33 and 34), shape [...]."""
+        return self.reward_of(self.residual(observations, goals, next_observations))
+
+    def advance(self, observations: Array, goals: Array, next_observations: Array) -> tuple[Array, Array]:
+        """Worker reward and next goal of a transition; a relative goal's is what is missing to it."""
         residual = self.residual(observations, goals, next_observations)
+        return self.reward_of(residual), residual if self.relative else goals
+
+    @staticmethod
+    def reward_of(residual: Array) -> Array:
+        """The worker's reward where this much is missing, [..., d] to [...]."""
         squared: Array = (residual * residual).sum(-1) + EPSILON
         return -torch.sqrt(squared) if isinstance(squared, Tensor) else -np.sqrt(squared)

@@ -9,9 +9,8 @@ actor is pulled (:meth:`HRL.manager_gradient`), and which random numbers that ta
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -29,8 +28,7 @@ from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """Which networks learn in an update; the worker's critics always do."""
 
     manager_critics: bool
@@ -133,14 +131,9 @@ class HRL(Algorithm):
     ) -> None:
         """Extend the running meta-transitions; store those that end with their period or episode."""
         goals = self.memory.goals
-        self.memory.append(
-            observations,
-            actions,
-            self.goals.intrinsic_reward(observations, goals, next_observations),
-            self.task.reward_scale * rewards,
-            next_observations,
-            self.goals.transition(observations, goals, next_observations),
-        )
+        worker_rewards, next_goals = self.goals.advance(observations, goals, next_observations)
+        scaled = self.task.reward_scale * rewards
+        self.memory.append(observations, actions, worker_rewards, scaled, next_observations, next_goals)
         ends = terminated | truncated | (self.memory.lengths == self.hierarchy.meta_period)
         for seed in np.flatnonzero(ends).tolist():
             item = self.memory.close(seed, done=bool(terminated[seed]))

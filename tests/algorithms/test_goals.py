@@ -141,3 +141,13 @@ def test_arrays_and_tensors_agree_for_any_leading_axes(task: Any) -> None:
     rewards = goals.intrinsic_reward(*arrays)
     assert rewards.shape == (3, 4)
     np.testing.assert_allclose(rewards, goals.intrinsic_reward(*tensors), rtol=1e-6)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_reward_and_next_goal_of_a_transition_at_once(relative: bool) -> None:
+    goals = Goals(replace(RELATIVE, goal_indices=(3, 1), relative_goals=relative))
+    random = np.random.default_rng(0)
+    before, after, wanted = (random.normal(size=(5, size)).astype(np.float32) for size in (7, 7, 2))
+    reward, following = goals.advance(before, wanted, after)
+    np.testing.assert_array_equal(reward, goals.intrinsic_reward(before, wanted, after))
+    np.testing.assert_array_equal(following, goals.transition(before, wanted, after))
