@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -58,10 +59,16 @@ class MetaTransition:
 
 
 class MetaMemory:
-    """The running meta-transitions of S environments."""
+    """The running meta-transitions of S environments.
+
+    Attributes:
+        goals: goals in force, [S, d].
+        lengths: steps so far, [S].
+    """
 
     def __init__(self, seeds: int, sizes: Sizes) -> None:
         period = sizes.period
+        self.goals = np.zeros((seeds, sizes.goal), dtype=np.float32)
         self._rows = np.arange(seeds)
         self._fields: dict[str, Array] = {
             "observations": np.zeros((seeds, period + 1, sizes.observation), dtype=np.float32),
@@ -72,14 +79,10 @@ class MetaMemory:
         }
         self.lengths = np.zeros(seeds, dtype=np.int64)
 
-    @property
-    def goals(self) -> Array:
-        """Goals in force, [S, d]."""
-        return self._fields["goals"][self._rows, self.lengths]
-
     def begin(self, starts: Mask, goals: Array) -> None:
         """Set the manager's goals where a meta-period starts."""
         self._fields["goals"][starts, 0] = goals[starts]
+        self.goals = np.where(starts[:, None], goals, self.goals)
 
     def append(
         self,
@@ -98,7 +101,7 @@ class MetaMemory:
         fields["rewards"][now] = rewards
         fields["observations"][after] = next_observations
         fields["goals"][after] = next_goals
-        self.lengths = self.lengths + 1
+        self.goals, self.lengths = next_goals, self.lengths + 1
 
     def close(self, seed: int, *, done: bool) -> MetaTransition:
         """End the meta-transition of one environment and start an empty one."""
@@ -119,6 +122,7 @@ class MetaMemory:
         self.lengths = state["lengths"].copy()
         for name, field in self._fields.items():
             field[:] = state[name]
+        self.goals = self._fields["goals"][self._rows, self.lengths]
 
 
 class MetaReplay:
@@ -137,7 +141,7 @@ class MetaReplay:
             "continues": (),
         }
         self.buffer = ReplayBuffer(seeds, capacity, shapes, device, length=sizes.period + 1)
-        self._lengths = np.zeros(seeds * capacity, dtype=np.int64)
+        self._lengths = np.zeros(seeds * capacity, dtype=np.uint16)  # small, so that it stays in the cache
 
     @staticmethod
     def drawn(seeds: int, batch: int) -> Fields:
@@ -165,7 +169,7 @@ class MetaReplay:
             out: what goes into a :class:`MetaBatch`, by name.
         """
         items, steps, lengths = self.buffer.draw(uniform[:, 0], out["items"]), out["steps"], out["lengths"]
-        np.take(self._lengths, items, out=lengths)
+        lengths[:] = self._lengths[items]
         np.multiply(uniform[:, 1], lengths, out=steps, casting="unsafe")  # rounds down
         rows = np.multiply(items, self.buffer.length, out=out["rows"])
         rows += steps
@@ -176,7 +180,7 @@ class MetaReplay:
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the filled part."""
-        return {**self.buffer.state_dict(), "lengths": self._lengths.copy()}
+        return {**self.buffer.state_dict(), "lengths": self._lengths.astype(np.int64)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
@@ -293,10 +297,10 @@ class PeriodStatistics:
         first, final = item.observations[:1], item.observations[last - 1 : last]
         start = self._goals.residual(first, item.goals[:1], first)[0]
         end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
-        values = [item.worker_rewards[:last].sum(), np.linalg.norm(start), np.linalg.norm(end)]
+        values = [item.worker_rewards[:last].sum(), sqrt(start @ start), sqrt(end @ end)]
         if self._planar:
             moved = item.observations[last, self._position] - item.observations[0, self._position]
-            values += [np.linalg.norm(vector) for vector in (start[self._planar], end[self._planar], moved)]
+            values += [sqrt(vector @ vector) for vector in (start[self._planar], end[self._planar], moved)]
         self._sums[seed] += values
         self._weights[seed] += [last] + [1] * (len(values) - 1)  # the reward is a mean over steps
 
