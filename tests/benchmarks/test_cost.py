@@ -5,19 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samples import MACHINE
 
 from algorithms.config import load_preset, merge, resolve
 from benchmarks import cost
 from benchmarks.timing import summary
 
-MACHINE: dict[str, Any] = {
-    "hardware": {"processor": "Abacus", "cores": 2},
-    "versions": {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6"},
-    "threads": 1,
-    "usable_cores": 2,
-    "load_average": [0.1, 0.2, 0.3],
-    "date": "2026-01-01T00:00:00Z",
-}
 ROW = {
     "ms": summary([4.0]),
     "parts": {"resets": summary([0.5])},

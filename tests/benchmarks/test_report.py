@@ -1,18 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
+from samples import MACHINE
 
 from benchmarks import goals, machine
 from benchmarks.report import document, goal_table, ms, table, times
-
-MACHINE: dict[str, Any] = {
-    "hardware": {"processor": "Abacus", "cores": 2},
-    "versions": {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.4.6"},
-    "threads": 1,
-    "usable_cores": 2,
-    "load_average": [0.1, 0.2, 0.3],
-    "date": "2026-01-01T00:00:00Z",
-}
 
 
 def test_a_table():
