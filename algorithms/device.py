@@ -36,10 +36,10 @@ class Staging:
     def __init__(self, device: torch.device, fields: Fields) -> None:
         sizes = [prod(shape) * np.dtype(kind).itemsize for shape, kind in fields.values()]
         padded = [-(-size // _ALIGNMENT) * _ALIGNMENT for size in sizes]
-        self._cuda = device.type == "cuda"
-        self._source = torch.zeros(sum(padded), dtype=torch.uint8, pin_memory=self._cuda)
+        cuda = device.type == "cuda"
+        self._source = torch.zeros(sum(padded), dtype=torch.uint8, pin_memory=cuda)
         self._target = self._source.to(device)
-        self._sent = torch.cuda.Event() if self._cuda else None
+        self._sent = torch.cuda.Event() if cuda else None
         self.host: dict[str, NDArray[Any]] = {}
         self.device: dict[str, Tensor] = {}
         offset = 0

@@ -34,9 +34,7 @@ class Goals:
 
     def transition(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Goal transition h(s, g, s'): Eq. 31 for relative goals (never clipped), Eq. 32 for absolute ones."""
-        if not self.relative:
-            return goals
-        return self.state(observations) + goals - self.state(next_observations)
+        return self.residual(observations, goals, next_observations) if self.relative else goals
 
     def residual(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """What is missing to the goal in the next state, with the goal in force before the transition."""
@@ -45,15 +43,11 @@ class Goals:
 
     def intrinsic_reward(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Worker reward: minus the distance to the goal (Eq. 33 and 34), shape [...]."""
-        return self.reward_of(self.residual(observations, goals, next_observations))
+        return self.advance(observations, goals, next_observations)[0]
 
     def advance(self, observations: Array, goals: Array, next_observations: Array) -> tuple[Array, Array]:
-        """Worker reward and next goal of a transition; a relative goal's is what is missing to it."""
+        """:meth:`intrinsic_reward` and :meth:`transition` at once, at the cost of one."""
         residual = self.residual(observations, goals, next_observations)
-        return self.reward_of(residual), residual if self.relative else goals
-
-    @staticmethod
-    def reward_of(residual: Array) -> Array:
-        """The worker's reward where this much is missing, [..., d] to [...]."""
         squared: Array = (residual * residual).sum(-1) + EPSILON
-        return -torch.sqrt(squared) if isinstance(squared, Tensor) else -np.sqrt(squared)
+        rewards = -torch.sqrt(squared) if isinstance(squared, Tensor) else -np.sqrt(squared)
+        return rewards, residual if self.relative else goals

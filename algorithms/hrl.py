@@ -175,10 +175,10 @@ class HRL(Algorithm):
     def manager_batch(self, batch: MetaBatch, drawn: Mapping[str, Tensor]) -> Batch:
         """The meta-transitions as the manager sees them."""
         return Batch(
-            observations=[self.levels.manager_inputs(batch.first_observations)],
+            observations=[self.levels.manager_sees(batch.first_observations)],
             actions=self.relabel(batch, drawn),
             rewards=batch.rewards,
-            next_observations=[self.levels.manager_inputs(batch.last_observations)],
+            next_observations=[self.levels.manager_sees(batch.last_observations)],
             continues=batch.continues,
         )
 
@@ -201,7 +201,7 @@ class HRL(Algorithm):
 
         Its proposal at s_t is carried to s_{t+i} by the goal transition, which telescopes.
         """
-        proposals = self.manager.actions(self.levels.manager_inputs(batch.first_observations))
+        proposals = self.manager.actions(self.levels.manager_sees(batch.first_observations))
         return self.goals.transition(batch.first_observations, proposals, batch.observations)
 
     # ---- reporting and saving -----------------------------------------------------------------------------------
@@ -215,7 +215,7 @@ class HRL(Algorithm):
         ``intrinsic_return`` is the discounted return of a worker that earned the mean intrinsic reward for ever.
         """
         batch, levels = self.replay.batch(self._drawn.device), self.levels
-        manager_inputs = levels.manager_inputs(batch.first_observations)
+        manager_inputs = levels.manager_sees(batch.first_observations)
         worker_inputs = levels.worker_inputs(batch.observations, batch.goals)
         current_inputs = levels.worker_inputs(batch.observations, self.current_goals(batch))
         values = {

@@ -42,10 +42,6 @@ class Levels:
         """The worker's actions, [S, n] and [S, d] to [S, m]."""
         return self.worker.act(self.worker_sees(observations), goals, explore=explore)
 
-    def manager_inputs(self, observations: Tensor) -> Tensor:
-        """What the manager sees of a batch of observations."""
-        return self.manager_sees(observations)
-
     def worker_parts(self, observations: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
         """What the worker sees of a batch of observations, and its goals."""
         return self.worker_sees(observations), goals
@@ -90,26 +86,16 @@ def build_levels(
     sees of an observation and its goal.
     """
     assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
-    manager_inputs, worker_inputs = task.manager_indices, task.worker_indices + task.goal_indices
     settings, scratch = config.learner, Scratch()
+
+    def learner(name: str, sees: tuple[int, ...], acts: Bounds) -> TD3Learner:
+        factor = input_factor(task, sees, settings, device)
+        return TD3Learner(name, len(sees), acts, settings, streams, factor, scratch)
+
     return Levels(
-        manager=TD3Learner(
-            "manager",
-            len(manager_inputs),
-            Bounds(task.goal_low, task.goal_high, device),
-            settings,
-            streams,
-            input_factor(task, manager_inputs, settings, device),
-            scratch,
-        ),
-        worker=TD3Learner(
-            "worker",
-            len(worker_inputs),
-            Bounds(actions.low, actions.high, device),
-            settings,
-            streams,
-            input_factor(task, worker_inputs, settings, device),
-            scratch,
+        manager=learner("manager", task.manager_indices, Bounds(task.goal_low, task.goal_high, device)),
+        worker=learner(
+            "worker", task.worker_indices + task.goal_indices, Bounds(actions.low, actions.high, device)
         ),
         goals=Goals(task, device),
         period=config.hierarchy.meta_period,

@@ -62,7 +62,7 @@ class MetaMemory:
     """The running meta-transitions of S environments.
 
     Attributes:
-        goals: goals in force, [S, d].
+        goals: goals in force, [S, d]; at hand, since every step asks for them twice.
         lengths: steps so far, [S].
     """
 
