@@ -41,6 +41,11 @@ class Goals:
         target = self.state(observations) + goals if self.relative else goals
         return target - self.state(next_observations)
 
+    def achieved(self, observations: Array, later_observations: Array) -> Array:
+        """The goal, set in one state, that a later state meets exactly."""
+        reached = self.state(later_observations)
+        return reached - self.state(observations) if self.relative else reached
+
     def intrinsic_reward(self, observations: Array, goals: Array, next_observations: Array) -> Array:
         """Worker reward: minus the distance to the goal (Eq. 33 and 34), shape [...]."""
         return self.advance(observations, goals, next_observations)[0]

@@ -9,8 +9,9 @@ actor is pulled (:meth:`HRL.manager_gradient`), and which random numbers that ta
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,8 +29,9 @@ from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
-class Due(NamedTuple):
-    """Which networks learn in an update; the worker's critics always do."""
+@dataclass(frozen=True)
+class Due:
+    """What learns in an update besides the worker's critics, which always do."""
 
     manager_critics: bool
     manager_actor: bool
@@ -186,23 +188,16 @@ class HRL(Algorithm):
         """One step of each meta-transition as the worker sees it.
 
         The worker never terminates, neither with its period nor with the episode (authors' code, for rewards that
-        are never positive).  Its values are therefore those of an infinite horizon.
+        are never positive).  Its values are therefore those of an infinite horizon.  The setting
+        ``worker_terminates`` lets it end with the episode.
         """
         return Batch(
             observations=self.levels.worker_parts(batch.observations, batch.goals),
             actions=batch.actions,
             rewards=batch.worker_rewards,
             next_observations=self.levels.worker_parts(batch.next_observations, batch.next_goals),
-            continues=None,
+            continues=batch.worker_continues if self.hierarchy.worker_terminates else None,
         )
-
-    def current_goals(self, batch: MetaBatch) -> Tensor:
-        """The goals that the present manager would have in force at step i, [S, B, d].
-
-        Its proposal at s_t is carried to s_{t+i} by the goal transition, which telescopes.
-        """
-        proposals = self.manager.actions(self.levels.manager_sees(batch.first_observations))
-        return self.goals.transition(batch.first_observations, proposals, batch.observations)
 
     # ---- reporting and saving -----------------------------------------------------------------------------------
 
@@ -217,7 +212,8 @@ class HRL(Algorithm):
         batch, levels = self.replay.batch(self._drawn.device), self.levels
         manager_inputs = levels.manager_sees(batch.first_observations)
         worker_inputs = levels.worker_inputs(batch.observations, batch.goals)
-        current_inputs = levels.worker_inputs(batch.observations, self.current_goals(batch))
+        current_goals = levels.goals_in_force(batch, self.manager.actions(manager_inputs))
+        current_inputs = levels.worker_inputs(batch.observations, current_goals)
         values = {
             "manager_q": self.manager.first_value(manager_inputs, batch.first_goals),
             "worker_q_current": self.worker.first_value(current_inputs, self.worker.actions(current_inputs)),

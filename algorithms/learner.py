@@ -252,6 +252,21 @@ class TD3Learner:
             f"{self.name}_slope": to_numpy(slope.mean((1, 2))),
         }
 
+    def actor_gradient(self, observations: Tensor, gradient: Tensor) -> Tensor:
+        """Gradient of the actor's parameters, [S, P], from one with respect to its actions.
+
+        For reports: it is computed in fresh memory, and changes nothing.
+
+        Args:
+            observations: shape [S, B, n].
+            gradient: with respect to the actions there, [S, B, m].
+        """
+        work = Pass(self.actor, observations.shape[1], Scratch())
+        tanh = torch.tanh(work.forward(self._scaled(observations)))
+        work.backward(torch.ops.aten.tanh_backward(gradient * self.bounds.half, tanh))
+        layers = self.actor.gradients
+        return torch.cat([part.flatten(1) for part in (*layers.weights, *layers.biases)], dim=1)
+
     @property
     def networks(self) -> dict[str, Tensor]:
         """Parameters by name, sharing memory with the learner."""

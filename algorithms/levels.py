@@ -12,6 +12,7 @@ from torch import Tensor
 from algorithms.algorithm import Array, Bounds, Entries, Mask
 from algorithms.goals import Goals
 from algorithms.learner import TD3Learner, input_factor
+from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
@@ -41,6 +42,10 @@ class Levels:
     def control(self, observations: Array, goals: Array, *, explore: bool) -> Array:
         """The worker's actions, [S, n] and [S, d] to [S, m]."""
         return self.worker.act(self.worker_sees(observations), goals, explore=explore)
+
+    def goals_in_force(self, batch: MetaBatch, proposals: Tensor) -> Tensor:
+        """What proposals at s_t have become at s_{t+i} (Eq. 4), both [S, B, d]: the goal transition telescopes."""
+        return self.goals.transition(batch.first_observations, proposals, batch.observations)
 
     def worker_parts(self, observations: Tensor, goals: Tensor) -> tuple[Tensor, Tensor]:
         """What the worker sees of a batch of observations, and its goals."""

@@ -243,6 +243,11 @@ class MetaBatch:
         return self._first.number("continues")
 
     @property
+    def worker_continues(self) -> Tensor:
+        """0 where the episode truly ended with step i, else 1, [S, B]."""
+        return torch.where(self.steps + 1 == self.lengths, self.continues, 1)
+
+    @property
     def observations(self) -> Tensor:
         """s_{t+i}, [S, B, n]."""
         return self._now["observations"]

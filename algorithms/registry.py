@@ -31,4 +31,10 @@ class Entry:
 ALGORITHMS: dict[str, Entry] = {
     "td3": Entry("algorithms.td3:TD3", sections=("learner",)),
     "hrl": Entry("algorithms.hrl:HRL", sections=("learner", "hierarchy")),
+    "hiro": Entry("algorithms.hiro:HIRO", sections=("learner", "hierarchy", "hiro")),
+    "hac": Entry("algorithms.hac:HAC", sections=("learner", "hierarchy", "hac")),
+    "cher_fixed": Entry(
+        "algorithms.cher:FixedCHER", sections=("learner", "hierarchy", "cooperation", "cher_fixed")
+    ),
+    "cher": Entry("algorithms.cher:CHER", sections=("learner", "hierarchy", "cooperation", "cher")),
 }

@@ -72,6 +72,7 @@ class HierarchySettings(Strict):
     meta_period: Count
     manager_critic_every: Count
     manager_actor_every: Count
+    worker_terminates: bool
 
     @model_validator(mode="after")
     def _delayed_actor(self) -> HierarchySettings:
@@ -83,11 +84,60 @@ class HierarchySettings(Strict):
         return self
 
 
+class HIROSettings(Strict):
+    """Off-policy correction: which goals compete for the place of the stored one."""
+
+    correction: bool
+    candidates: Annotated[int, Field(ge=2)]
+    candidate_std: Annotated[float, Field(ge=0)]
+    flipped_sign: bool
+
+
+class HACSettings(Strict):
+    """Hindsight, and the rate at which original meta-transitions are kept."""
+
+    subgoal_testing_rate: Fraction
+    clip_hindsight_goals: bool
+
+
+class CooperationSettings(Strict):
+    """How the worker's objective reaches the manager's actor."""
+
+    gradient: Literal["equation5", "total", "authors", "released"]
+
+
+class FixedLambdaSettings(Strict):
+    """CHER with a constant weight."""
+
+    fixed_lambda: Annotated[float, Field(ge=0)]
+
+
+class DynamicLambdaSettings(Strict):
+    """CHER with the weight as a Lagrange multiplier.
+
+    ``delta`` is the worker return to be kept; where it is null, it is ``delta_share`` times that of the task's
+    finished HRL runs.
+    """
+
+    delta: Annotated[float, Field(lt=0)] | None
+    delta_share: Annotated[float, Field(ge=0, le=1)]
+    initial_log_lambda: float
+    dual_learning_rate: Positive
+    dual_start: Annotated[int, Field(ge=0)]
+    dual_includes_reward: bool
+    lambda_max: Positive | None
+
+
 #: Configuration sections with values for all tasks and overrides for some, in the order in which they are written.
 SECTIONS: dict[str, type[BaseModel]] = {
     "run": RunSettings,
     "learner": LearnerSettings,
     "hierarchy": HierarchySettings,
+    "hiro": HIROSettings,
+    "hac": HACSettings,
+    "cooperation": CooperationSettings,
+    "cher_fixed": FixedLambdaSettings,
+    "cher": DynamicLambdaSettings,
 }
 
 
@@ -149,6 +199,11 @@ class RunConfig(Strict):
     environment: dict[str, Any]
     learner: LearnerSettings
     hierarchy: HierarchySettings | None = None
+    hiro: HIROSettings | None = None
+    hac: HACSettings | None = None
+    cooperation: CooperationSettings | None = None
+    cher_fixed: FixedLambdaSettings | None = None
+    cher: DynamicLambdaSettings | None = None
 
     @model_validator(mode="after")
     def _warm_up_fills_a_batch(self) -> RunConfig:
@@ -171,6 +226,17 @@ class RunConfig(Strict):
         return self.model_dump(
             mode="json", exclude={"seeds": True, "run": {"checkpoint_every"}}, exclude_none=True
         )
+
+    @property
+    def needs_worker_return(self) -> bool:
+        """Whether delta is left to the worker return of finished HRL runs."""
+        return self.cher is not None and self.cher.delta is None
+
+    def with_worker_return(self, worker_return: float) -> RunConfig:
+        """The same run with delta set to its share of the HRL worker's return."""
+        assert self.cher is not None
+        delta = self.cher.delta_share * worker_return
+        return RunConfig.model_validate(self.model_dump() | {"cher": self.cher.model_dump() | {"delta": delta}})
 
     @property
     def hash(self) -> str:

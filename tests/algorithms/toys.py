@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from algorithms.algorithm import Algorithm, Array, Bounds, Mask
-from algorithms.config import load_preset, resolve
+from algorithms.config import load_preset, merge, resolve
 from algorithms.device import Staging
 from algorithms.learner import Batch, TD3Learner
 from algorithms.meta import MetaBatch, MetaReplay
@@ -97,12 +97,16 @@ def settings(
     *,
     learner: Mapping[str, Any] | None = None,
     hierarchy: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> RunConfig:
-    """The paper's settings with small networks and batches."""
+    """The paper's settings with small networks and batches; ``changes`` are overrides by section."""
     small = {"hidden": [16, 16], "batch_size": 16, "buffer_steps": 2_000}
     overrides: dict[str, Any] = {"learner": small | dict(learner or {})}
     if hierarchy:
         overrides["hierarchy"] = dict(hierarchy)
+    if algorithm == "cher":
+        overrides["cher"] = {"delta": -50, "dual_start": 2}  # so that lambda learns soon
+    overrides = merge(overrides, changes or {})
     return resolve(load_preset("paper"), "ant_gather", algorithm, seeds=seeds, overrides=overrides)
 
 
@@ -114,9 +118,10 @@ def make(
     actions: Box = ACTIONS,
     learner: Mapping[str, Any] | None = None,
     hierarchy: Mapping[str, Any] | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Any:
     """A fresh algorithm of the registry with small settings."""
-    config = settings(algorithm, seeds, learner=learner, hierarchy=hierarchy)
+    config = settings(algorithm, seeds, learner=learner, hierarchy=hierarchy, changes=changes)
     return ALGORITHMS[algorithm].load()(config, task, actions, CPU)
 
 
