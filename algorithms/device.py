@@ -77,7 +77,7 @@ class Recorder:
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}
         self._calls: Counter[Hashable] = Counter()
 
-    def run(self, key: Hashable, function: Callable[[], None]) -> None:
+    def run(self, key: Hashable, function: Callable[[], object]) -> None:
         """Run ``function``; calls with the same key must do the same work on the same tensors.
 
         What Python decides or counts inside ``function`` happens in the first calls only.
@@ -97,7 +97,7 @@ class Recorder:
             self._graphs[key] = graph
 
     @staticmethod
-    def _run_aside(function: Callable[[], None], stream: torch.cuda.Stream) -> None:
+    def _run_aside(function: Callable[[], object], stream: torch.cuda.Stream) -> None:
         """Run on the stream that will be captured, as libraries set themselves up per stream."""
         current = torch.cuda.current_stream()
         stream.wait_stream(current)

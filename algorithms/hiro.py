@@ -16,8 +16,10 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
+from algorithms.algorithm import Array
 from algorithms.device import Fields
 from algorithms.hrl import HRL, Due
+from algorithms.learner import to_numpy
 from algorithms.meta import MetaBatch, Sizes
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
@@ -28,29 +30,33 @@ class HIRO(HRL):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         assert config.hiro is not None, "the algorithm's registry entry lacks the section 'hiro'"
-        self.correction = config.hiro
+        self.hiro = config.hiro
         super().__init__(config, task, actions, device)
-        shape = (self.settings.batch_size, self.correction.candidates - 2, self.manager.bounds.size)
+        shape = (self.settings.batch_size, self.hiro.candidates - 2, self.manager.bounds.size)
         self._candidates = self.streams.normals("candidates", *shape)
         self._steps = torch.arange(self.hierarchy.meta_period, device=device)
+        # since the last log point: the sum of shares of goals that were replaced, and the number of shares
+        self._one = torch.ones(len(config.seeds), device=device)
+        self._relabelled = torch.zeros(len(config.seeds), 2, device=device)
 
     def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
         """Normal numbers for the candidates as well."""
-        shape = (seeds, batch, self.correction.candidates - 2, sizes.goal)
+        shape = (seeds, batch, self.hiro.candidates - 2, sizes.goal)
         return {**super().numbers(seeds, batch, sizes), "candidates": (shape, np.float32)}
 
     def draw(self, drawn: dict[str, NDArray[Any]], due: Due) -> None:
         """Normal numbers for the candidates as well."""
         super().draw(drawn, due)
-        if due.manager_critics:
+        if due.manager_critics and self.hiro.correction:
             drawn["candidates"][:] = self._candidates.next()
 
     def relabel(self, batch: MetaBatch, drawn: Mapping[str, Tensor]) -> Tensor:
         """The likeliest candidate of each meta-transition, the first one of equals; [S, B, d]."""
-        if not self.correction.correction:
+        if not self.hiro.correction:
             return super().relabel(batch, drawn)
         candidates = self.candidates(batch, drawn["candidates"])
         best = self.scores(batch, candidates).argmax(-1)
+        self._relabelled += torch.stack(((best > 0).float().mean(-1), self._one), dim=-1)
         return candidates.take_along_dim(best[..., None, None], dim=2).squeeze(2)
 
     def candidates(self, batch: MetaBatch, noise: Tensor) -> Tensor:
@@ -65,7 +71,7 @@ class HIRO(HRL):
         """
         bounds = self.manager.bounds
         achieved = self.goals.achieved(batch.first_observations, batch.last_observations).unsqueeze(2)
-        around = achieved + self.correction.candidate_std * bounds.half * noise
+        around = achieved + self.hiro.candidate_std * bounds.half * noise
         return bounds.clip(torch.cat((batch.first_goals.unsqueeze(2), achieved, around), dim=2))
 
     def scores(self, batch: MetaBatch, candidates: Tensor) -> Tensor:
@@ -77,22 +83,36 @@ class HIRO(HRL):
         """
         rows = batch.buffer.read((batch.rows - batch.steps).unsqueeze(-1) + self._steps)
         observations, actions = rows["observations"], rows["actions"]  # [S, B, k, n] and [S, B, k, m]
-        goals = self._carried(batch.first_observations, candidates, observations)  # [S, B, K, k, d]
-        seen = self.levels.worker_sees(observations).unsqueeze(2).expand(*goals.shape[:-1], -1)
-        inputs = torch.cat((seen, goals), dim=-1)
-        predicted = self.worker.actions(inputs.flatten(1, 3)).view(*goals.shape[:-1], -1)
-        misfit = ((actions.unsqueeze(2) - predicted) / self.worker.bounds.half).square().sum(-1)
+        first, scores = batch.first_observations.unsqueeze(2), torch.empty_like(candidates[..., 0])
         taken = self._steps < batch.lengths.unsqueeze(-1)  # shorter items are padded
-        return -0.5 * (misfit * taken.unsqueeze(2)).sum(-1)
+        weights = -0.5 * taken.unsqueeze(-1) / self.worker.bounds.half.square()
+        seen, predict = self.levels.worker_sees(observations), self.worker.acting(taken[0].numel())
+        # One candidate after the other, so that the hidden layers of 1,280 rows stay in the cache.
+        for number, candidate in enumerate(candidates.unsqueeze(3).unbind(2)):
+            goals = self._carried(first, candidate, observations).expand(*actions.shape[:-1], -1)
+            predicted = predict(torch.cat((seen, goals), dim=-1).flatten(1, 2)).view(actions.shape)
+            torch.sum(weights * (actions - predicted).square(), dim=(-2, -1), out=scores[..., number])
+        return scores
 
-    def _carried(self, first: Tensor, candidates: Tensor, observations: Tensor) -> Tensor:
-        """Candidates [S, B, K, d] as they stand at each step's observation [S, B, k, n]: [S, B, K, k, d]."""
-        first, candidates, observations = (
-            first[:, :, None, None],
-            candidates.unsqueeze(3),
-            observations.unsqueeze(2),
-        )
-        if not self.goals.relative:
-            return candidates.expand(-1, -1, -1, observations.shape[3], -1)
-        moved = self.goals.state(observations) - self.goals.state(first)
-        return candidates + moved if self.correction.flipped_sign else candidates - moved
+    def metrics(self) -> dict[str, Array]:
+        """Besides those of HRL: the share of goals that were replaced since the last call."""
+        metrics = super().metrics()
+        if self.hiro.correction:
+            metrics["relabelled"] = to_numpy(self._relabelled[:, 0] / self._relabelled[:, 1])
+            self._relabelled.zero_()
+        return metrics
+
+    def state_dict(self) -> dict[str, Any]:
+        """The running share of replaced goals as well."""
+        return super().state_dict() | {"relabelled": self._relabelled.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from :meth:`state_dict`."""
+        super().load_state_dict(state)
+        self._relabelled.copy_(state["relabelled"])
+
+    def _carried(self, first: Tensor, goals: Tensor, observations: Tensor) -> Tensor:
+        """What goals set at s_t, [S, B, 1, d], have become at s_t .. s_{t+k-1}, [S, B, k, d]."""
+        if self.hiro.flipped_sign:
+            first, observations = observations, first
+        return self.goals.transition(first, goals, observations)

@@ -22,7 +22,7 @@ from algorithms.device import Recorder, Staging
 from algorithms.networks import MLP, Pass, Scratch
 from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
-from algorithms.workspace import CriticInputs, Workspace
+from algorithms.workspace import Acting, CriticInputs, Workspace
 from envs.base import TaskSpec
 
 log = logging.getLogger(__name__)
@@ -95,8 +95,7 @@ class TD3Learner:
         self._workspaces: dict[int, Workspace] = {}
         self._recorder = Recorder(device)
         self._seen = Staging(device, {"seen": ((self.seeds, 1, inputs), np.float32)})
-        self._acting = Pass(self.actor, 1, Scratch())
-        self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
+        self._acting: dict[int, Acting] = {}
         self._exploration = settings.exploration_noise * bounds.host.half
         self._alive = np.ones(self.seeds, dtype=np.bool_)
 
@@ -115,8 +114,9 @@ class TD3Learner:
         """
         np.concatenate(observations, axis=1, out=self._seen.begin()["seen"][:, 0])
         self._seen.send()
-        self._recorder.run("act", self._choose)
-        actions: Array = self._chosen.cpu().numpy()[:, 0]
+        choose = self.acting(1)
+        self._recorder.run("act", partial(choose, self._seen.device["seen"]))
+        actions: Array = choose.actions.cpu().numpy()[:, 0]
         if not explore:
             return actions.copy()
         noise = self._streams.normal(f"{self.name}/exploration", self.bounds.size, which=which)
@@ -129,9 +129,12 @@ class TD3Learner:
         draws = self._streams.uniform(f"{self.name}/random_actions", self.bounds.size, which=which)
         return self.bounds.host.low + 2 * self.bounds.host.half * draws
 
-    def _choose(self) -> None:
-        tanh = torch.tanh(self._acting.forward(self._scaled(self._seen.device["seen"])))
-        torch.addcmul(self.bounds.middle, tanh, self.bounds.half, out=self._chosen)
+    def acting(self, batch: int) -> Acting:
+        """:meth:`actions` for B observations at a time, fast and in fixed memory."""
+        if batch not in self._acting:
+            with torch.inference_mode(False):
+                self._acting[batch] = Acting(self.actor, self.bounds, self._factor, batch)
+        return self._acting[batch]
 
     # ---- values -------------------------------------------------------------------------------------------------
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
+from algorithms.algorithm import Bounds
 from algorithms.networks import MLP, Pass, Scratch
 
 
@@ -32,6 +34,31 @@ class CriticInputs:
         if widths not in self._parts:
             self._parts[widths] = self.both_observations.split(list(widths), dim=-1)
         return self._parts[widths]
+
+
+class Acting:
+    """The deterministic actions of S actors for a fixed number of observations, in memory made once.
+
+    Args:
+        actor: the networks.
+        bounds: the action box.
+        factor: multiplies each observation entry, shape [n]; None for raw inputs.
+        batch: observations per actor B.
+
+    Attributes:
+        actions: those of the last call, [S, B, m].
+    """
+
+    def __init__(self, actor: MLP, bounds: Bounds, factor: Tensor | None, batch: int) -> None:
+        self._pass = Pass(actor, batch, Scratch(), keep="deltas")
+        self._bounds, self._factor = bounds, factor
+        self.actions = actor.flat.new_zeros(actor.groups, batch, bounds.size)
+
+    def __call__(self, observations: Tensor) -> Tensor:
+        """Actions, [S, B, n] to [S, B, m]; they hold until the next call."""
+        inputs = observations if self._factor is None else observations * self._factor
+        tanh = torch.tanh(self._pass.forward(inputs))
+        return torch.addcmul(self._bounds.middle, tanh, self._bounds.half, out=self.actions)
 
 
 class Workspace:
