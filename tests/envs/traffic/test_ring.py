@@ -1,3 +1,4 @@
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,15 +37,18 @@ def action(value: float) -> np.ndarray:
 
 
 def run_episode(env: RingRoad, options: dict[str, Any] | None = None, seed: int | None = None) -> dict[str, Any]:
-    """Drive one episode with action 0.3; its rewards, observations and final info."""
+    """Drive one episode with action 0.3; its rewards, observations, final info and all vehicles step by step."""
     observation, _ = env.reset(seed=seed, options=options)
-    observations, rewards, over = [observation], [], False
+    observations, rewards, speeds, gaps, over = [observation], [], [], [], False
     while not over:
         observation, reward, terminated, truncated, info = env.step(action(0.3))
         observations.append(observation)
         rewards.append(reward)
+        speeds.append(env.traffic.speeds.tolist())
+        gaps.append(env.traffic.gaps.tolist())
         over = terminated or truncated
-    return {"observations": np.array(observations), "rewards": np.array(rewards), "info": info}
+    seen = {"observations": np.array(observations), "rewards": np.array(rewards), "info": info}
+    return {**seen, "speeds": speeds, "gaps": gaps}
 
 
 @pytest.mark.parametrize("history_bug", [False, True])
@@ -142,6 +146,22 @@ def test_end_of_an_episode(make_ring: MakeRing) -> None:
     assert metrics["collisions"] == 0
 
 
+@pytest.mark.parametrize(("horizon", "window"), [(1, 1), (30, 30), (280, 250)])
+def test_metrics_are_those_of_the_vehicles(make_ring: MakeRing, horizon: int, window: int) -> None:
+    env = make_ring(horizon=horizon)
+    for length in (262, 231):  # nothing is left of the first episode in the second
+        episode = run_episode(env, {"length": length}, seed=5)
+        metrics, speeds = episode["info"]["episode_metrics"], episode["speeds"]
+        mean_speed = statistics.fmean(map(statistics.fmean, speeds))
+        assert len(speeds) == horizon
+        assert metrics["speed_fraction"] == pytest.approx(mean_speed / equilibrium_speed(length, 22))
+        deviations = [statistics.pstdev(vehicles) for vehicles in speeds[-window:]]
+        assert metrics["speed_std"] == pytest.approx(statistics.fmean(deviations))
+        own_gaps = [gaps[21] for gaps in episode["gaps"]]
+        assert metrics["gap_max"] == max(own_gaps)
+        assert metrics["gap_p95"] == pytest.approx(np.quantile(own_gaps, 0.95))
+
+
 def test_time_limit_truncates(make_ring: MakeRing) -> None:
     env = make_ring(horizon=2)
     env.reset(seed=0)
@@ -154,13 +174,19 @@ def test_collision_terminates_without_reward(make_ring: MakeRing) -> None:
     env.reset(seed=0)
     libsumo.vehicle.setSpeedMode("vehicle_21", 0)  # without safety bits SUMO obeys any command
     terminated = truncated = False
+    deviations, gaps = [], []
     while not terminated and not truncated:
         observation, reward, terminated, truncated, info = env.step(action(1))
+        deviations.append(env.traffic.speeds.std())
+        gaps.append(env.traffic.gaps[21])
     assert terminated
     assert not truncated
     assert reward == 0
-    assert info["episode_metrics"]["collisions"] == 1
     assert np.isfinite(observation).all()
+    metrics = info["episode_metrics"]
+    assert metrics["collisions"] == 1
+    assert metrics["speed_std"] == pytest.approx(np.mean(deviations))
+    assert (metrics["gap_max"], metrics["gap_p95"]) == pytest.approx((max(gaps), np.quantile(gaps, 0.95)))
 
 
 def test_lengths_cover_the_range_evenly(make_ring: MakeRing) -> None:
@@ -227,6 +253,14 @@ def test_task_description(make_ring: MakeRing) -> None:
     assert task.evaluation_points[0].name == "length_220"
 
 
+def test_ideal_goal_is_the_speed_of_uniform_traffic(make_ring: MakeRing) -> None:
+    points = make_ring().task.evaluation_points
+    goals = {point.options["length"]: point.ideal_goal for point in points}
+    assert goals[220] == pytest.approx((2.9998,), abs=1e-4)
+    assert goals[270] == pytest.approx((5.2693,), abs=1e-4)
+    assert all(goal == (equilibrium_speed(length, 22),) for length, goal in goals.items())
+
+
 def test_evaluation_stays_within_the_lengths_of_training() -> None:
     points = RingRoad(lengths=(258, 262)).task.evaluation_points
     assert [point.name for point in points] == [f"length_{length}" for length in range(258, 263)]
@@ -281,11 +315,13 @@ def test_human_return_over_all_lengths(make_ring: MakeRing) -> None:
     env.reset(seed=0)
     episodes = [run_episode(env, {"length": length}) for length in range(221, 270, 4)]
     returns = [episode["rewards"].sum() for episode in episodes]
-    fractions = [episode["info"]["episode_metrics"]["return_fraction"] for episode in episodes]
+    metrics = pd.DataFrame([episode["info"]["episode_metrics"] for episode in episodes])
     assert np.mean(returns) == pytest.approx(1626, abs=50)
     assert np.std(returns) == pytest.approx(466, abs=60)
-    assert np.mean(fractions) == pytest.approx(0.62, abs=0.015)
-    assert np.std(fractions) < 0.03
+    assert metrics["return_fraction"].mean() == pytest.approx(0.62, abs=0.015)
+    assert metrics["return_fraction"].std(ddof=0) < 0.03
+    assert metrics["speed_fraction"].between(0.60, 0.82).all()
+    assert metrics["speed_std"].min() > 2
 
 
 def test_speed_of_simulation(make_ring: MakeRing) -> None:
