@@ -10,6 +10,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.ant.model import square_walls
+from envs.ant.path import PATH_METRICS
 from envs.ant.robot import CONTACT_FORCE_SIZE, GOAL_HALF_RANGE, POSITION_SIZE, ROBOT_SIZE, AntEnv
 from envs.ant.sensor import BINS, range_readings
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
@@ -121,7 +122,7 @@ class AntGather(AntEnv):
 
     def _episode_metrics(self, died: bool) -> dict[str, float]:
         apples, bombs = self._collected
-        return {"apples": float(apples), "bombs": float(bombs), "died": float(died)}
+        return {"apples": float(apples), "bombs": float(bombs), "died": float(died), **self.path.metrics()}
 
 
 def _task_spec(observation_size: int, worker_hides_xy: bool) -> TaskSpec:
@@ -139,5 +140,5 @@ def _task_spec(observation_size: int, worker_hides_xy: bool) -> TaskSpec:
         reward_scale=10.0,
         unit_scale=np.ones(observation_size, dtype=np.float32),
         evaluation_points=(EvaluationPoint("default"),),
-        episode_metrics=("apples", "bombs", "died"),
+        episode_metrics=("apples", "bombs", "died", *PATH_METRICS),
     )

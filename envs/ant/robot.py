@@ -12,6 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.ant.model import MAX_TORQUE, TORSO_BODY, Block, build_model
+from envs.ant.path import PlanarPath
 from envs.base import TaskEnv
 
 SUBSTEPS = 5
@@ -45,7 +46,8 @@ class AntEnv(TaskEnv):
         contact_forces: add contact forces to :meth:`robot_state`.
 
     Subclasses implement the methods of :class:`~envs.base.TaskEnv`, and :meth:`save_task` and
-    :meth:`load_task` for what the simulator does not know.
+    :meth:`load_task` for what neither the simulator nor this class knows.  Their episode metrics end with
+    :data:`~envs.ant.path.PATH_METRICS`, which ``self.path.metrics()`` gives: the torso's path is recorded here.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class AntEnv(TaskEnv):
         self.data = mujoco.MjData(self.model)
         self._warning_counts = self.data.warning.number  # a live view
         self.elapsed_steps = 0
+        self.path = PlanarPath()
         self._init = init
         self._with_contact_forces = contact_forces
         self.action_space = Box(-MAX_TORQUE, MAX_TORQUE, (self.model.nu,), np.float32)
@@ -88,6 +91,7 @@ class AntEnv(TaskEnv):
         self.data.qvel[:] = 0.1 * self.np_random.standard_normal(VELOCITY_SIZE)
         mujoco.mj_forward(self.model, self.data)
         self.elapsed_steps = 0
+        self.path.clear()
 
     def simulate(self, action: NDArray[np.float32]) -> None:
         """Apply torques ``action`` (N m, shape [8]) for one step.
@@ -95,6 +99,7 @@ class AntEnv(TaskEnv):
         Raises:
             RuntimeError: the simulation broke down, for instance through an action that is not a number.
         """
+        start = self.position.tolist()
         self.data.ctrl[:] = action
         mujoco.mj_step(self.model, self.data, nstep=SUBSTEPS)
         self.elapsed_steps += 1
@@ -102,6 +107,7 @@ class AntEnv(TaskEnv):
         squares = self.data.qpos.dot(self.data.qpos) + self.data.qvel.dot(self.data.qvel)
         if any(self._warning_counts.tolist()) or not isfinite(squares):
             raise RuntimeError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
+        self.path.add(start, self.position.tolist())
 
     def robot_state(self) -> list[NDArray[np.float64]]:
         """Robot part of the observation: positions [15], velocities [14] and, if asked for, forces [84].
@@ -132,13 +138,14 @@ class AntEnv(TaskEnv):
 
     @property
     def episode_state(self) -> dict[str, Any]:
-        """Random state, MuJoCo's full integration state, steps so far and the task's own part."""
+        """Random state, MuJoCo's full integration state, steps and path so far, and the task's own part."""
         simulation = np.empty(mujoco.mj_stateSize(self.model, _STATE))
         mujoco.mj_getState(self.model, self.data, simulation, _STATE)
         return {
             "random_state": self.np_random.bit_generator.state,
             "simulation": simulation,
             "elapsed_steps": self.elapsed_steps,
+            "path": self.path.state,
             "task": self.save_task(),
         }
 
@@ -148,6 +155,7 @@ class AntEnv(TaskEnv):
         mujoco.mj_resetData(self.model, self.data)
         mujoco.mj_setState(self.model, self.data, state["simulation"], _STATE)
         self.elapsed_steps = state["elapsed_steps"]
+        self.path.state = state["path"]
         self.load_task(state["task"])
 
     def _warnings(self) -> str:

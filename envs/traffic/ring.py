@@ -14,6 +14,7 @@ from envs.base import EvaluationPoint, Observation, StepResult, TaskEnv, TaskSpe
 from envs.options import SHORTEST_RING, RingRoadOptions
 from envs.strict import parse
 from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed
+from envs.traffic.ring_metrics import RING_METRICS, RingRecord
 from envs.traffic.ring_traffic import AUTOMATED_VEHICLE, TIME_STEP, VEHICLES, RingTraffic
 
 FRAMES = 5
@@ -39,8 +40,8 @@ def ring_road_task(options: RingRoadOptions) -> TaskSpec:
         horizon=options.horizon,
         reward_scale=1.0,
         unit_scale=np.full(OBSERVATION_SIZE, 0.1, dtype=np.float32),
-        evaluation_points=tuple(EvaluationPoint(f"length_{n}", {"length": n}) for n in lengths),
-        episode_metrics=("return_fraction", "mean_speed", "ring_length", "collisions"),
+        evaluation_points=tuple(_evaluation_point(length) for length in lengths),
+        episode_metrics=RING_METRICS,
         one_per_process=True,
     )
 
@@ -98,20 +99,19 @@ class RingRoad(TaskEnv):
         for _ in range(self.options.warmup_steps):
             if self._advance(None):
                 raise RuntimeError(f"vehicles collided in the warm-up on a ring of {self.length} m")
-        self._steps, self._return, self._sum_of_speeds = 0, 0.0, 0.0
+        self._record = RingRecord(self.length, self.options.horizon)
         return self._observation(), {"length": float(self.length), "mean_speed": self._mean_speed}
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Drive for one simulation step of 0.2 s."""
         collision = self._advance(None if self.options.human_only else self._automated_speed(float(action[0])))
-        reward = 0.0 if collision else 0.1 * self._mean_speed**2
-        self._steps += 1
-        self._return += reward
-        self._sum_of_speeds += self._mean_speed
-        truncated = not collision and self._steps >= self.options.horizon
-        info: dict[str, Any] = {"mean_speed": self._mean_speed}
+        mean_speed = self._mean_speed
+        reward = 0.0 if collision else 0.1 * mean_speed**2
+        self._record.add(reward, mean_speed, self.traffic.speeds, self.traffic.gaps)
+        truncated = not collision and self._record.steps >= self.options.horizon
+        info: dict[str, Any] = {"mean_speed": mean_speed}
         if collision or truncated:
-            info["episode_metrics"] = self._episode_metrics(collision)
+            info["episode_metrics"] = self._record.metrics(collision)
         return self._observation(), reward, collision, truncated, info
 
     def close(self) -> None:
@@ -146,15 +146,10 @@ class RingRoad(TaskEnv):
         observation[: len(self._frames) * FRAME_SIZE] = np.concatenate(self._frames)
         return observation
 
-    def _episode_metrics(self, collision: bool) -> dict[str, float]:
-        """``return_fraction`` is the return over that of ``horizon`` steps of uniform human traffic."""
-        uniform_return = 0.1 * self.options.horizon * equilibrium_speed(self.length, VEHICLES) ** 2
-        return {
-            "return_fraction": self._return / uniform_return,
-            "mean_speed": self._sum_of_speeds / self._steps,
-            "ring_length": float(self.length),
-            "collisions": float(collision),
-        }
+
+def _evaluation_point(length: int) -> EvaluationPoint:
+    """A ring of one length; an ideal manager asks for the speed of uniform traffic on it."""
+    return EvaluationPoint(f"length_{length}", {"length": length}, (equilibrium_speed(length, VEHICLES),))
 
 
 def _whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:

@@ -4,10 +4,12 @@ import gymnasium
 import numpy as np
 import pytest
 
+from envs.ant.path import PATH_METRICS
 from envs.names import TASKS
 from envs.tasks import make, make_vector
 
 SHORT = {"ring_road": {"warmup_steps": 20, "horizon": 30}}
+ANT_TASKS = [task for task, known in TASKS.items() if known.entry_point.startswith("envs.ant.")]
 
 
 @pytest.fixture(params=TASKS)
@@ -30,6 +32,15 @@ def test_task_describes_the_environment(env):
     assert len({point.name for point in task.evaluation_points}) == len(task.evaluation_points)
 
 
+def test_ideal_goals_can_be_set(env):
+    """Those of the default options: a manager can only command what lies in its box."""
+    goals = [point.ideal_goal for point in env.task.evaluation_points]
+    for goal in filter(None, goals):
+        assert env.task.goal_low.shape == (len(goal),)
+        assert (env.task.goal_low <= goal).all()
+        assert (env.task.goal_high >= goal).all()
+
+
 def test_episode_ends_at_the_horizon_with_its_metrics(env):
     env.reset(seed=0)
     for step in range(1, env.task.horizon + 1):
@@ -39,6 +50,18 @@ def test_episode_ends_at_the_horizon_with_its_metrics(env):
         assert ("episode_metrics" in info) == truncated
     assert set(info["episode_metrics"]) == set(env.task.episode_metrics)
     assert all(isinstance(value, float) for value in info["episode_metrics"].values())
+
+
+@pytest.mark.parametrize("task", ANT_TASKS)
+def test_every_ant_task_reports_the_path(task):
+    env = make(task)
+    assert env.task.episode_metrics[-len(PATH_METRICS) :] == PATH_METRICS
+    env.reset(seed=0)
+    env.step(env.action_space.high)
+    env.elapsed_steps = env.task.horizon - 1
+    metrics = env.step(env.action_space.low)[-1]["episode_metrics"]
+    assert metrics["path_length"] > 0
+    assert metrics | env.path.metrics() == metrics
 
 
 @pytest.mark.parametrize("action", [np.nan, np.inf])
