@@ -63,7 +63,7 @@ class Cooperative(HRL):
         ``cooperation_q`` is Q_w as the chosen reading takes it.  Norms are those of gradients with respect to the
         actor's parameters; ``gradient_cosine`` is 0 where one of them vanishes.
         """
-        batch, weight = self.replay.batch(self._drawn.device), self.weight.flatten()
+        batch, weight = self.replay.batch(self.drawn), self.weight.flatten()
         seen = self.levels.manager_sees(batch.first_observations)
         goals = self.manager.actions(seen)
         own = self.manager.actor_gradient(seen, gradient(partial(self.manager.first_value, seen), goals))

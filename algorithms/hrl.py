@@ -168,11 +168,15 @@ class HRL(Algorithm):
         if due.worker_actor:
             self.worker.update_actor()
 
+    @property
+    def drawn(self) -> Mapping[str, Tensor]:
+        """The random numbers of the last update, see :meth:`numbers`."""
+        return self._drawn.device
+
     def _learn(self, due: Due) -> None:
-        drawn = self._drawn.device
-        batch = self.replay.batch(drawn)
-        self.update_manager(batch, drawn, due)
-        self.update_worker(batch, drawn, due)
+        batch = self.replay.batch(self.drawn)
+        self.update_manager(batch, self.drawn, due)
+        self.update_worker(batch, self.drawn, due)
 
     def manager_batch(self, batch: MetaBatch, drawn: Mapping[str, Tensor]) -> Batch:
         """The meta-transitions as the manager sees them."""
@@ -209,7 +213,7 @@ class HRL(Algorithm):
         quantity that cooperation refers to; ``worker_q_batch`` that of the stored goals and actions.
         ``intrinsic_return`` is the discounted return of a worker that earned the mean intrinsic reward for ever.
         """
-        batch, levels = self.replay.batch(self._drawn.device), self.levels
+        batch, levels = self.replay.batch(self.drawn), self.levels
         manager_inputs = levels.manager_sees(batch.first_observations)
         worker_inputs = levels.worker_inputs(batch.observations, batch.goals)
         current_goals = levels.goals_in_force(batch, self.manager.actions(manager_inputs))

@@ -19,12 +19,13 @@ from typing import Any
 
 from algorithms.algorithm import prepare_process
 from algorithms.records import write_json
-from benchmarks import environments, machine, memory, steps, update, workflow
+from benchmarks import environments, machine, memory, relabelling, steps, update, workflow
 from benchmarks.report import document
 
 #: In the order of the report; what needs a quiet machine most comes first.
 SECTIONS: dict[str, ModuleType] = {
     "update": update,
+    "relabelling": relabelling,
     "steps": steps,
     "environments": environments,
     "workflow": workflow,

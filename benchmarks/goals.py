@@ -7,6 +7,9 @@ from typing import Any
 #: TD3's update relative to others, replay sampling included.
 UPDATE = {"eager loop": 0.5, "bare products": 1.6}
 
+#: HIRO's relabelling relative to its matrix products.
+RELABELLING = 1.3
+
 #: Learner's cost per environment step relative to the authors' TensorFlow graph.
 AUTHORS = 1.0
 
