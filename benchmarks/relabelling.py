@@ -66,7 +66,8 @@ def report(result: Mapping[str, Any]) -> str:
     relative = {OURS: times(result["relative"]), BARE: ""}
     rows = [[name, ms(result["ms"][name]), relative[name]] for name in (OURS, BARE)]
     return (
-        f"The goals of one batch for the manager, once per ten environment steps: {result['rows']:,} actions of the "
-        f"worker ({result['megaflop']:.0f} MFLOP), reading the replay and choosing the best candidates included.\n\n"
+        f"The goals of one batch for the manager, once per ten environment steps: {result['rows']:,} actions of "
+        f"the worker ({result['megaflop']:.0f} MFLOP), with reading the replay and choosing the best "
+        "candidates:\n\n"
         + table(["what", "ms per batch", "relative to the products"], rows)
     )
