@@ -24,6 +24,9 @@ from filelock import FileLock, Timeout
 
 log = logging.getLogger(__name__)
 
+#: Raised with every change of what a checkpoint holds.
+LAYOUT = 2
+
 _DIGEST = hashlib.sha256().digest_size
 _ALLOWED_TYPES = [
     bytes,  # what an empty array's content is written as
@@ -74,7 +77,7 @@ class Checkpoints:
     def save(self, state: dict[str, Any]) -> None:
         """Write a checkpoint and keep the one before."""
         buffer = io.BytesIO()
-        torch.save({"identity": self.identity, "state": state}, buffer)
+        torch.save({"layout": LAYOUT, "identity": self.identity, "state": state}, buffer)
         with self._partial.open("wb") as file:
             file.write(hashlib.sha256(buffer.getbuffer()).digest())
             file.write(buffer.getbuffer())
@@ -88,7 +91,8 @@ class Checkpoints:
         """The newest good checkpoint, or None if there is none at all.
 
         Raises:
-            CheckpointError: the checkpoint belongs to another configuration, or none of the files is intact.
+            CheckpointError: the checkpoint belongs to another configuration or version, or none of the files is
+                intact.
         """
         candidates = [path for path in (self._current, self._previous) if path.exists()]
         for path in candidates:
@@ -99,6 +103,10 @@ class Checkpoints:
                 raise CheckpointError(
                     f"{path} belongs to another configuration ({content['identity']}, not {self.identity}); "
                     f"delete {self.folder} to start anew"
+                )
+            elif content.get("layout") != LAYOUT:
+                raise CheckpointError(
+                    f"{path} was written by another version of this software; delete {self.folder} to start anew"
                 )
             else:
                 state: dict[str, Any] = content["state"]

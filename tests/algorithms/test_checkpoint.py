@@ -158,3 +158,10 @@ def test_finished_files_are_published(finished, tmp_path, monkeypatch, links):
 def test_incomplete_files_are_not_published(finished, tmp_path):
     assert not finished.publish(tmp_path / "runs/x", ["a.csv", "b.json", "c.pt"])
     assert not (tmp_path / "runs").exists()
+
+
+def test_checkpoint_of_another_version_is_refused(checkpoints, monkeypatch):
+    checkpoints.save(STATE)
+    monkeypatch.setattr("algorithms.checkpoint.LAYOUT", -1)
+    with pytest.raises(CheckpointError, match="was written by another version of this software; delete"):
+        checkpoints.load()
