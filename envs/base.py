@@ -23,11 +23,17 @@ StepResult = tuple[Observation, float, bool, bool, dict[str, Any]]
 class EvaluationPoint:
     """One condition under which policies are evaluated, such as a target or a ring length.
 
-    ``options`` is handed to :meth:`gymnasium.Env.reset`.
+    Attributes:
+        name: as in the results, unique within a task.
+        options: handed to :meth:`gymnasium.Env.reset`.
+        ideal_goal: the goal that an ideal manager would set under this condition, d numbers in the units of the
+            goal box, where theory gives one (None elsewhere).  It is there to report how far a manager's goals
+            are from it; no learner ever sees it.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    ideal_goal: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)

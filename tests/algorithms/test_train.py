@@ -84,7 +84,7 @@ def test_killed_three_times_and_resumed_is_byte_identical(task, uninterrupted, t
     assert result.returncode == 0, result.stderr
     assert "continuing at step" in result.stderr
     folder, expected = tmp_path / "runs" / task / "hrl" / "seeds_0", uninterrupted(task, "hrl")
-    for name in ("progress.csv", "evaluations.csv"):
+    for name in ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv"):
         assert (folder / name).read_bytes() == (expected / name).read_bytes()
     assert read(folder / "timing.csv")[-1]["restarts"] == "3"
     assert json.loads((folder / "run.json").read_text())["resumed"] == 3
