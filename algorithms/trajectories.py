@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from algorithms.algorithm import Policy
+from algorithms.algorithm import Array, Mask, Policy
 from algorithms.diagnostics import Step
 from algorithms.levels import HierarchicalPolicy
 from envs.base import TaskSpec
@@ -46,9 +46,14 @@ class Trajectories:
         """
         recorded = episodes[:, 0] >= 0
         ended = recorded & (step.terminated | step.truncated)
-        self._actions = step.actions.shape[1]
-        taken = self._block(episodes, lengths, step.observations, step)
-        final = self._block(episodes, lengths + 1, step.next_observations, None)
+        number, self._actions = step.actions.shape
+        never, chosen = np.zeros(number, dtype=np.bool_), step.actions
+        fresh = never
+        if self._policy is not None:
+            fresh, chosen = self._policy.fresh, np.concatenate((self._policy.goals, step.actions), axis=1)
+        taken = self._rows(episodes, lengths, step.rewards, fresh, step.observations, chosen)
+        nothing = np.full(number, np.nan), np.full_like(chosen, np.nan)
+        final = self._rows(episodes, lengths + 1, nothing[0], never, step.next_observations, nothing[1])
         self._blocks += [taken[recorded], final[ended]]
 
     def table(self) -> pd.DataFrame:
@@ -71,30 +76,20 @@ class Trajectories:
             self.table().to_csv(partial, index=False, lineterminator="\n")
         os.replace(partial, path)
 
-    def _block(
+    def _rows(
         self,
         episodes: NDArray[np.int64],
         lengths: NDArray[np.int64],
-        observations: NDArray[np.float32],
-        step: Step | None,
+        rewards: NDArray[np.float64],
+        fresh: Mask,
+        observations: Array,
+        chosen: Array,
     ) -> NDArray[np.float64]:
-        """Rows of all environments, [S, columns]; without a step what belongs to one is missing."""
-        policy, task, number = self._policy, self._task, len(self._seeds)
-        missing = np.full((number, 1), np.nan)
-        goals = np.zeros((number, 0)) if policy is None else policy.goals
-        fresh = np.zeros(number) if policy is None or step is None else policy.fresh
-        parts = [
-            self._seeds[:, None],
-            episodes,
-            lengths[:, None],
-            missing if step is None else step.rewards[:, None],
-            fresh[:, None],
-            observations[:, list(task.position_indices)],
-            observations[:, list(task.goal_indices)],
-            goals if step else np.repeat(missing, goals.shape[1], axis=1),
-            step.actions if step else np.repeat(missing, self._actions, axis=1),
-        ]
-        return np.concatenate(parts, axis=1, dtype=np.float64)
+        """One row per environment, [S, columns]; ``chosen`` are goals and actions side by side."""
+        position = observations[:, list(self._task.position_indices)]
+        state = observations[:, list(self._task.goal_indices)]
+        parts = (self._seeds, episodes, lengths, rewards, fresh, position, state, chosen)
+        return np.column_stack(parts).astype(np.float64)
 
     def _columns(self) -> list[str]:
         goals = len(self._task.goal_indices)

@@ -103,7 +103,7 @@ CLAIMS: dict[str, list[Need]] = {
     ],
     # a very large multiplier stops movement
     "C22": [Need(GATHER, COOPERATIVE, EVALUATIONS, ("path_length",))],
-    # human traffic forms waves; the same numbers as of a policy, and below of the whole ring
+    # human traffic forms waves: the same numbers of a ring without a learner (human_only)
     "C23": [Need(RING, ALL, EVALUATIONS, ("speed_fraction", "speed_std", "mean_speed"))],
     # overestimation by the manager
     "C24": [
@@ -120,7 +120,7 @@ CLAIMS: dict[str, list[Need]] = {
     "C26": [Need(EVERYWHERE, HIERARCHIES, PROBES, ("probe", "reset_seed", "error_start", "error_end"))],
 }
 
-#: Columns that no file has yet.
+#: Columns that the check leaves out, because nothing writes them yet.  It is meant to be empty.
 AWAITED = frozenset(
     {
         *("path_length", "coverage", "goal_error"),

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from toys import ABSOLUTE, RELATIVE, PointMass, Rollout, make
+from toys import ABSOLUTE, CPU, RELATIVE, PointMass, Rollout, make
 
+from algorithms.config import load_preset, resolve
 from algorithms.evaluate import Interrupted
 from algorithms.levels import Levels
 from algorithms.probes import NUMBER, STEPS, probe, probe_goal
 from algorithms.records import Row
+from algorithms.trainer import Trainer
 from envs.base import EvaluationPoint, Observation, StepResult, TaskEnv, TaskSpec
 from envs.tasks import VectorTask
 
@@ -46,7 +48,7 @@ class Conveyor(TaskEnv):
 
 def levels_of(seeds: Sequence[int], task: TaskSpec = RELATIVE, steps: int = 0) -> Levels:
     rollout = Rollout(make("hrl", seeds, task=task), seeds, task).run(warmup=200, steps=steps)
-    levels: Levels = rollout.algorithm.policy.levels  # type: ignore[attr-defined]
+    levels: Levels = rollout.algorithm.policy.levels
     return levels
 
 
@@ -120,3 +122,21 @@ def test_interruption_leaves_no_rows() -> None:
     polls = iter([False] * 60 + [True])
     with pytest.raises(Interrupted):
         run((0,), stop=lambda: next(polls))
+
+
+def test_interrupted_probes_are_repeated_with_their_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"steps": 200, "warmup_steps": 320, "evaluate_every": 200}
+    config = resolve(load_preset("smoke"), "ant_gather", "hrl", seeds=[0], overrides={"run": settings})
+    trainer = Trainer(config, CPU)
+
+    def interrupted(*arguments: Any, **options: Any) -> list[Row]:
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr("algorithms.trainer.probe", interrupted)
+        assert not trainer.run(lambda: False, lambda: None)
+    assert trainer.evaluations == trainer.probes == []
+    assert trainer.run(lambda: False, lambda: None)
+    trainer.close()
+    assert len(trainer.evaluations) == 1
+    assert len(trainer.probes) == NUMBER

@@ -64,7 +64,7 @@ def test_files(ending: str, read: object, tmp_path: Path) -> None:
     path = tmp_path / "new" / f"paths.{ending}"
     trajectories.write(path)
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
-    table, loaded = trajectories.table(), read(path)  # type: ignore[operator]
+    table, loaded = trajectories.table(), read(path)
     assert list(loaded) == list(table)
     for name in table:
         if table[name].dtype.kind == "f":
