@@ -12,6 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 from torch import Tensor
 
+from algorithms.records import Row
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
@@ -78,6 +79,10 @@ class Algorithm(ABC):
     @abstractmethod
     def metrics(self) -> dict[str, Array]:
         """Numbers for a log point, [S] each, some of them means since the last call."""
+
+    def proposals(self) -> list[Row]:
+        """A sample of the goals that a manager has set since the warm-up; nothing without a manager."""
+        return []
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Deterministic evaluation, during a training or of a finished run.
 
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --episodes 50
+    python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --trajectories paths.parquet
 
 It leaves a training untouched: it has its own environments, its own policy memory and its own random streams.
 These depend on seed, training step, evaluation point and episode alone, so that every algorithm meets the same
@@ -23,11 +24,14 @@ import torch
 from numpy.typing import NDArray
 
 from algorithms.algorithm import Array, Mask, Policy, prepare_process
+from algorithms.diagnostics import EpisodeDiagnostics, Step
 from algorithms.learner import load_networks
+from algorithms.levels import HierarchicalPolicy
 from algorithms.records import Row, metrics_of, write_table
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
 from algorithms.settings import RunConfig
+from algorithms.trajectories import ENDINGS, Trajectories
 from envs.base import TaskSpec
 from envs.tasks import VectorTask, describe, make_vector
 
@@ -45,6 +49,7 @@ def evaluate(
     step: int,
     episodes: int,
     stop: Callable[[], bool] = lambda: False,
+    trajectories: Trajectories | None = None,
 ) -> list[Row]:
     """Run a policy for some episodes at each evaluation point.
 
@@ -56,22 +61,30 @@ def evaluate(
         step: training step, part of the random streams.
         episodes: per evaluation point.
         stop: polled every step.
+        trajectories: takes in every step, if given.
 
     Returns:
-        One row per seed and evaluation point: means over its episodes.
+        One row per seed and evaluation point: means over its episodes.  A hierarchical policy has the columns of
+        :class:`~algorithms.diagnostics.EpisodeDiagnostics` as well.
 
     Raises:
         Interrupted: ``stop`` said so.
     """
-    plan = Plan(envs, task, seeds, step, episodes)
+    diagnostics = EpisodeDiagnostics(policy, task) if isinstance(policy, HierarchicalPolicy) else None
+    plan = Plan(envs, task, seeds, step, episodes, diagnostics)
     everywhere = np.ones(len(seeds), dtype=np.bool_)
     policy.reset(everywhere)
     observations = plan.start(everywhere, 0)
     while True:
         if stop():
             raise Interrupted
-        observations, rewards, terminated, truncated, infos = envs.step(policy.act(observations))
-        ended = plan.record(rewards, terminated | truncated, infos)
+        actions = policy.act(observations)
+        following, rewards, terminated, truncated, infos = envs.step(actions)
+        taken = Step(observations, actions, rewards, following, terminated, truncated)
+        if trajectories is not None:
+            trajectories.record(plan.running, plan.lengths, taken)
+        ended = plan.record(taken, infos)
+        observations = following
         if plan.complete:
             return plan.rows()
         for index in ended:
@@ -87,20 +100,35 @@ class Plan:
 
     Attributes:
         turns: how many episodes each seed has finished, [S].
+        lengths: steps of the running episodes so far, [S].
     """
 
-    def __init__(self, envs: VectorTask, task: TaskSpec, seeds: Sequence[int], step: int, episodes: int) -> None:
+    def __init__(
+        self,
+        envs: VectorTask,
+        task: TaskSpec,
+        seeds: Sequence[int],
+        step: int,
+        episodes: int,
+        diagnostics: EpisodeDiagnostics | None,
+    ) -> None:
         self._envs, self._task, self._seeds, self._step, self._episodes = envs, task, seeds, step, episodes
+        self._diagnostics = diagnostics
         points = range(len(task.evaluation_points))
         self._schedule = [(point, episode) for point in points for episode in range(episodes)]
-        self._outcomes: list[dict[int, list[list[float]]]] = [defaultdict(list) for _ in seeds]
-        self._returns, self._lengths = np.zeros(len(seeds)), np.zeros(len(seeds), dtype=np.int64)
-        self.turns = np.zeros(len(seeds), dtype=np.int64)
+        self._outcomes: list[dict[int, list[dict[str, float]]]] = [defaultdict(list) for _ in seeds]
+        self._returns = np.zeros(len(seeds))
+        self.lengths, self.turns = (np.zeros(len(seeds), dtype=np.int64) for _ in range(2))
 
     @property
     def complete(self) -> bool:
         """Whether every seed has finished all its episodes."""
         return bool((self.turns >= len(self._schedule)).all())
+
+    @property
+    def running(self) -> NDArray[np.int64]:
+        """Evaluation point and number of each seed's running episode, [S, 2]; -1 where it is not recorded."""
+        return np.array([*self._schedule, (-1, -1)])[self.turns]
 
     def start(self, mask: Mask, turn: int) -> Array:
         """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
@@ -108,47 +136,65 @@ class Plan:
         starts: list[int | None] = [
             integer(seed, "evaluation", self._step, point, episode) for seed in self._seeds
         ]
-        options: dict[str, Any] = {**self._task.evaluation_points[point].options, "reset_mask": mask}
-        self._returns[mask], self._lengths[mask] = 0, 0
+        condition = self._task.evaluation_points[point]
+        options: dict[str, Any] = {**condition.options, "reset_mask": mask}
+        self._returns[mask], self.lengths[mask] = 0, 0
+        if self._diagnostics is not None:
+            self._diagnostics.start(mask, condition.ideal_goal)
         fresh: Array = self._envs.reset(seed=starts, options=options)[0]
         return fresh
 
-    def record(self, rewards: NDArray[np.float64], ends: Mask, infos: Mapping[str, Any]) -> list[int]:
+    def record(self, step: Step, infos: Mapping[str, Any]) -> list[int]:
         """Take in one step of all environments; returns those whose episode has ended."""
-        self._returns += rewards
-        self._lengths += 1
-        ended: list[int] = np.flatnonzero(ends).tolist()
+        self._returns += step.rewards
+        self.lengths += 1
+        if self._diagnostics is not None:
+            self._diagnostics.record(step)
+        ended: list[int] = np.flatnonzero(step.terminated | step.truncated).tolist()
         for index in ended:
             if self.turns[index] < len(self._schedule):
-                metrics = metrics_of(infos, index, self._task.episode_metrics)
-                outcome = [float(self._returns[index]), float(self._lengths[index]), *metrics]
-                self._outcomes[index][self._schedule[self.turns[index]][0]].append(outcome)
+                self._outcomes[index][self._schedule[self.turns[index]][0]].append(self._outcome(index, infos))
                 self.turns[index] += 1
         return ended
 
+    def _outcome(self, index: int, infos: Mapping[str, Any]) -> dict[str, float]:
+        """What the episode that has ended in one environment adds to its row."""
+        names = self._task.episode_metrics
+        return {
+            "return": float(self._returns[index]),
+            "episode_length": float(self.lengths[index]),
+            **dict(zip(names, metrics_of(infos, index, names), strict=True)),
+            **(self._diagnostics.outcome(index) if self._diagnostics is not None else {}),
+        }
+
     def rows(self) -> list[Row]:
         """One row per seed and evaluation point."""
-        names = ["return", "episode_length", *self._task.episode_metrics]
         return [
             {
                 "seed": seed,
                 "step": self._step,
                 "target": self._task.evaluation_points[point].name,
                 "episodes": self._episodes,
-                **dict(zip(names, np.mean(outcomes, axis=0).tolist(), strict=True)),
+                **_means(outcomes),
             }
             for seed, results in zip(self._seeds, self._outcomes, strict=True)
             for point, outcomes in results.items()
         ]
 
 
-def evaluate_run(folder: Path, episodes: int, *, threads: int = 1) -> list[Row]:
+def _means(outcomes: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    values = np.mean([list(outcome.values()) for outcome in outcomes], axis=0)
+    return dict(zip(outcomes[0], values.tolist(), strict=True))
+
+
+def evaluate_run(folder: Path, episodes: int, *, threads: int = 1, trajectories: Path | None = None) -> list[Row]:
     """Evaluate the final policies of a finished run; its first episodes are those of its last evaluation.
 
     Args:
         folder: the run folder.
         episodes: per seed and evaluation point.
         threads: how many environments are simulated at the same time.  Changes no result.
+        trajectories: a file for the steps of all episodes, see :class:`~algorithms.trajectories.Trajectories`.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.
@@ -159,10 +205,15 @@ def evaluate_run(folder: Path, episodes: int, *, threads: int = 1) -> list[Row]:
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
     number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
     envs = make_vector(config.task, number, config.environment, separate_processes=separate, threads=threads)
+    paths = Trajectories(algorithm.policy, task, config.seeds) if trajectories else None
+    setting = (algorithm.policy, envs, task, config.seeds)
     try:
-        return evaluate(algorithm.policy, envs, task, config.seeds, step=config.run.steps, episodes=episodes)
+        rows = evaluate(*setting, step=config.run.steps, episodes=episodes, trajectories=paths)
     finally:
         envs.close()
+    if paths is not None and trajectories is not None:
+        paths.write(trajectories)
+    return rows
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -174,15 +225,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--threads", type=int, default=1, help="how many environments are simulated at the same time"
     )
     parser.add_argument("--out", type=Path, help="a csv file for the rows")
+    parser.add_argument("--trajectories", type=Path, help="a .parquet or .csv file for every step of the episodes")
     options = parser.parse_args(arguments)
     for name in ("episodes", "threads"):
         if (value := getattr(options, name)) < 1:
             parser.error(f"--{name} is {value}; it must be at least 1")
+    if options.trajectories and options.trajectories.suffix not in ENDINGS:
+        parser.error(f"--trajectories '{options.trajectories}' must end in {' or '.join(ENDINGS)}")
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
     prepare_process()
-    rows = evaluate_run(options.run, options.episodes, threads=options.threads)
+    rows = evaluate_run(options.run, options.episodes, threads=options.threads, trajectories=options.trajectories)
     print(pd.DataFrame(rows).to_string(index=False))
     if options.out:
         write_table(options.out, rows)

@@ -21,9 +21,11 @@ from torch import Tensor
 
 from algorithms.algorithm import Algorithm, Array, Mask
 from algorithms.device import Fields, Recorder, Staging
+from algorithms.diagnostics import ProposalLog
 from algorithms.learner import Batch, load_networks, to_numpy
 from algorithms.levels import HierarchicalPolicy, build_levels
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
+from algorithms.records import Row
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
 from envs.base import TaskSpec
@@ -52,6 +54,7 @@ class HRL(Algorithm):
         self.memory = MetaMemory(seeds, sizes)
         self.replay = MetaReplay(seeds, self.settings.buffer_steps // period, sizes, device)
         self.statistics = PeriodStatistics(seeds, self.goals, task)
+        self.proposal_log = ProposalLog(config.seeds, self.goals)
         self.policy = HierarchicalPolicy(self.levels)
         self.networks = self.manager.networks | self.worker.networks
         self.updates = 0
@@ -117,6 +120,7 @@ class HRL(Algorithm):
                 goals = self.manager.random_actions(starts)
             else:
                 goals = self.levels.propose(observations, starts, explore=True)
+                self.proposal_log.record(self.updates, starts, observations, goals)
             self.memory.begin(starts, goals)
         if random:
             return self.worker.random_actions()
@@ -232,6 +236,10 @@ class HRL(Algorithm):
             **self.worker.health(worker_inputs),
         }
 
+    def proposals(self) -> list[Row]:
+        """Some of the goals that the manager has set, see :class:`Algorithm`."""
+        return self.proposal_log.rows()
+
     def state_dict(self) -> dict[str, Any]:
         """All state, see :class:`Algorithm`."""
         return {
@@ -241,6 +249,7 @@ class HRL(Algorithm):
             "replay": self.replay.state_dict(),
             "memory": self.memory.state_dict(),
             "statistics": self.statistics.state_dict(),
+            "proposals": self.proposal_log.state_dict(),
             "streams": self.streams.state_dict(),
             "updates": self.updates,
         }
@@ -253,5 +262,6 @@ class HRL(Algorithm):
         self.replay.load_state_dict(state["replay"])
         self.memory.load_state_dict(state["memory"])
         self.statistics.load_state_dict(state["statistics"])
+        self.proposal_log.load_state_dict(state["proposals"])
         self.streams.load_state_dict(state["streams"])
         self.updates = state["updates"]

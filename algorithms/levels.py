@@ -11,7 +11,7 @@ from torch import Tensor
 
 from algorithms.algorithm import Array, Bounds, Entries, Mask
 from algorithms.goals import Goals
-from algorithms.learner import TD3Learner, input_factor
+from algorithms.learner import TD3Learner, input_factor, to_numpy
 from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
 from algorithms.seeding import Streams
@@ -57,13 +57,20 @@ class Levels:
 
 
 class HierarchicalPolicy:
-    """The deterministic policy of both levels, with its own goals and period counters."""
+    """The deterministic policy of both levels, with its own goals and period counters.
+
+    Attributes:
+        levels: the manager and the worker that act.
+        goals: goals in force, [S, d].
+        fresh: where the manager has set its goal at the last step, [S].
+    """
 
     def __init__(self, levels: Levels) -> None:
-        self._levels = levels
+        self.levels = levels
+        self.goals = np.zeros((levels.seeds, levels.manager.bounds.size), dtype=np.float32)
+        self.fresh = np.zeros(levels.seeds, dtype=np.bool_)
         self._phase = np.zeros(levels.seeds, dtype=np.int64)
         self._previous: Array | None = None
-        self.goals = np.zeros((levels.seeds, levels.manager.bounds.size), dtype=np.float32)
 
     def reset(self, starts: Mask) -> None:
         """Ask the manager for a fresh goal where an episode starts."""
@@ -71,15 +78,22 @@ class HierarchicalPolicy:
 
     def act(self, observations: Array) -> Array:
         """Actions for one step, [S, n] to [S, m]; afterwards ``goals`` are those in force, [S, d]."""
-        levels = self._levels
+        levels = self.levels
         if self._previous is not None:
             self.goals = levels.goals.transition(self._previous, self.goals, observations)
-        fresh = self._phase == 0
+        self.fresh = fresh = self._phase == 0
         if fresh.any():
             self.goals = np.where(fresh[:, None], levels.propose(observations, fresh, explore=False), self.goals)
         self._previous = observations.copy()
         self._phase = (self._phase + 1) % levels.period
         return levels.control(observations, self.goals, explore=False)
+
+    @torch.no_grad()
+    def value(self, observations: Array) -> Array:
+        """The manager's first critic at the goals it would set in these states, [S, n] to [S]."""
+        manager = self.levels.manager
+        seen = torch.as_tensor(self.levels.manager_sees(observations), device=manager.bounds.low.device)
+        return to_numpy(manager.first_value(seen[:, None], manager.actions(seen[:, None]))[:, 0])
 
 
 def build_levels(

@@ -282,14 +282,19 @@ class PeriodStatistics:
     """Means over the meta-periods that ended since the last log point.
 
     Distances are those between state and goal, over all goal dimensions and over the planar position alone; they
-    are means over periods, the intrinsic reward is one over steps.
+    are means over periods, the intrinsic reward is one over steps.  Goal saturation is the share of the entries of
+    the manager's goals, exploration included, that lie at the edge of the goal box.
     """
+
+    EDGE = 0.99  # of the half range
 
     def __init__(self, seeds: int, goals: Goals, task: TaskSpec) -> None:
         self._goals = goals
         self._position = list(task.position_indices)
         self._planar = [task.goal_indices.index(index) for index in task.position_indices]
-        names = ["intrinsic_reward", "goal_distance_start", "goal_distance_end"]
+        self._middle = (task.goal_high + task.goal_low) / 2
+        self._edge = self.EDGE * (task.goal_high - task.goal_low) / 2
+        names = ["intrinsic_reward", "goal_distance_start", "goal_distance_end", "goal_saturation"]
         if self._planar:
             names += ["goal_distance_xy_start", "goal_distance_xy_end", "moved"]
         self._names = names
@@ -302,7 +307,8 @@ class PeriodStatistics:
         first, final = item.observations[:1], item.observations[last - 1 : last]
         start = self._goals.residual(first, item.goals[:1], first)[0]
         end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
-        values = [item.worker_rewards[:last].sum(), sqrt(start @ start), sqrt(end @ end)]
+        saturated = np.abs(item.goals[0] - self._middle) >= self._edge
+        values = [item.worker_rewards[:last].sum(), sqrt(start @ start), sqrt(end @ end), saturated.mean()]
         if self._planar:
             moved = item.observations[last, self._position] - item.observations[0, self._position]
             values += [sqrt(vector @ vector) for vector in (start[self._planar], end[self._planar], moved)]

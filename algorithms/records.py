@@ -48,21 +48,28 @@ class EpisodeLog:
         self._counts = self._lengths == 0
 
     def record(
-        self, rewards: NDArray[Any], ends: NDArray[np.bool_], infos: Mapping[str, Any], *, warm: bool
+        self,
+        rewards: NDArray[Any],
+        terminated: NDArray[np.bool_],
+        truncated: NDArray[np.bool_],
+        infos: Mapping[str, Any],
+        *,
+        warm: bool,
     ) -> None:
         """Take in one environment step of all seeds."""
         self._returns += rewards
         self._lengths += 1
-        for seed in np.flatnonzero(ends).tolist():
+        for seed in np.flatnonzero(terminated | truncated).tolist():
             if self._counts[seed] and not warm:
+                outcome = (self._returns[seed], self._lengths[seed], terminated[seed])
                 metrics = metrics_of(infos, seed, self._metrics)
-                self._recent[seed].append([float(self._returns[seed]), float(self._lengths[seed]), *metrics])
+                self._recent[seed].append([*map(float, outcome), *metrics])
                 self.episodes[seed] += 1
             self._returns[seed], self._lengths[seed], self._counts[seed] = 0, 0, True
 
     def row(self, seed: int) -> Row:
         """Columns for one seed; means are None before its first episode has ended."""
-        names = ["return", "episode_length", *self._metrics]
+        names = ["return", "episode_length", "terminated", *self._metrics]
         recent = self._recent[seed]
         means = np.mean(recent, axis=0).tolist() if recent else [None] * len(names)
         columns = {f"{name}_mean{WINDOW}": mean for name, mean in zip(names, means, strict=True)}
@@ -92,9 +99,12 @@ def metrics_of(infos: Mapping[str, Any], index: int, names: Sequence[str]) -> li
     return [float(infos["episode_metrics"][name][index]) for name in names]
 
 
-def write_table(path: Path, rows: Sequence[Row]) -> None:
-    """Write rows as csv; numbers keep all their digits, missing values are empty."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+def write_table(path: Path, rows: Sequence[Row], head: Sequence[str] = ()) -> None:
+    """Write rows as csv; numbers keep all their digits, missing values are empty.
+
+    The columns of ``head`` come first, and are there even if no row is.
+    """
+    columns = list(dict.fromkeys([*head, *(name for row in rows for name in row)]))
     with path.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)

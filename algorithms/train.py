@@ -35,7 +35,15 @@ log = logging.getLogger(__name__)
 #: Exit status after SIGTERM or SIGINT: unfinished, but saved.
 INTERRUPTED = 143
 
-FILES = ("progress.csv", "timing.csv", "evaluations.csv", "policy.pt", "run.json")
+FILES = (
+    "progress.csv",
+    "timing.csv",
+    "evaluations.csv",
+    "probes.csv",
+    "proposals.csv",
+    "policy.pt",
+    "run.json",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -202,6 +210,8 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device) -> None:
         "progress.csv": lambda path: write_table(path, trainer.progress),
         "timing.csv": lambda path: write_table(path, trainer.clock.table(config.seeds)),
         "evaluations.csv": lambda path: write_table(path, trainer.evaluations),
+        "probes.csv": lambda path: write_table(path, trainer.probes, ("seed", "step")),
+        "proposals.csv": lambda path: write_table(path, trainer.algorithm.proposals(), ("seed", "step")),
         "policy.pt": lambda path: torch.save({"config": description["config"], "networks": networks}, path),
         "run.json": lambda path: write_json(path, description),
     }

@@ -13,6 +13,8 @@ import torch
 from algorithms.algorithm import Algorithm, Array
 from algorithms.clock import Clock
 from algorithms.evaluate import Interrupted, evaluate
+from algorithms.levels import HierarchicalPolicy
+from algorithms.probes import probe
 from algorithms.records import EpisodeLog, Row
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
@@ -43,6 +45,7 @@ class Trainer:
         self.step = -self.settings.warmup_steps
         self.progress: list[Row] = []
         self.evaluations: list[Row] = []
+        self.probes: list[Row] = []
         self.clock = Clock()
         self._evaluated = 0
         seeds: list[int | None] = [integer(seed, "environment") for seed in config.seeds]
@@ -81,6 +84,7 @@ class Trainer:
             "episodes": self.episodes.state_dict(),
             "progress": self.progress,
             "evaluations": self.evaluations,
+            "probes": self.probes,
             "evaluated": self._evaluated,
             "clock": self.clock.state_dict(),
         }
@@ -93,6 +97,7 @@ class Trainer:
         self.algorithm.load_state_dict(state["algorithm"])
         self.episodes.load_state_dict(state["episodes"])
         self.progress, self.evaluations = state["progress"], state["evaluations"]
+        self.probes = state["probes"]
         self._evaluated = state["evaluated"]
         self.clock.load_state_dict(state["clock"])
 
@@ -108,8 +113,8 @@ class Trainer:
             algorithm.observe(
                 self._observations, actions, rewards.astype(np.float32), following, terminated, truncated
             )
+        self.episodes.record(rewards, terminated, truncated, infos, warm=warm)
         ends = terminated | truncated
-        self.episodes.record(rewards, ends, infos, warm=warm)
         if ends.any():
             with clock.measure("simulator"):
                 fresh, _ = self.envs.reset(options={"reset_mask": ends})
@@ -151,22 +156,19 @@ class Trainer:
         return (on_grid or at_end) and self._evaluated != self.step
 
     def _evaluate(self, stop: Callable[[], bool]) -> bool:
-        """Evaluate the current policy; False if it was interrupted."""
-        config, envs, episodes = self.config, self._evaluation_envs, self.settings.evaluation_episodes
+        """Evaluate the current policy and probe its worker; False if that was interrupted."""
+        policy, episodes = self.algorithm.policy, self.settings.evaluation_episodes
+        setting = (self._evaluation_envs, self.task, self.config.seeds)
         try:
             with self.clock.measure("evaluation"):
-                rows = evaluate(
-                    self.algorithm.policy,
-                    envs,
-                    self.task,
-                    config.seeds,
-                    step=self.step,
-                    episodes=episodes,
-                    stop=stop,
-                )
+                evaluations = evaluate(policy, *setting, step=self.step, episodes=episodes, stop=stop)
+                probes = []
+                if isinstance(policy, HierarchicalPolicy):
+                    probes = probe(policy.levels, *setting, step=self.step, stop=stop)
         except Interrupted:
             return False
-        self.evaluations += rows
+        self.evaluations += evaluations
+        self.probes += probes
         self._evaluated = self.step
         return True
 

@@ -68,6 +68,5 @@ def report(result: Mapping[str, Any]) -> str:
     return (
         f"The goals of one batch for the manager, once per ten environment steps: {result['rows']:,} actions of "
         f"the worker ({result['megaflop']:.0f} MFLOP), with reading the replay and choosing the best "
-        "candidates:\n\n"
-        + table(["what", "ms per batch", "relative to the products"], rows)
+        "candidates:\n\n" + table(["what", "ms per batch", "relative to the products"], rows)
     )

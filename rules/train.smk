@@ -6,6 +6,8 @@ rule train:
         progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
         timing=ensure(f"{RUN_FOLDER}/timing.csv", non_empty=True),
         evaluations=ensure(f"{RUN_FOLDER}/evaluations.csv", non_empty=True),
+        probes=ensure(f"{RUN_FOLDER}/probes.csv", non_empty=True),
+        proposals=ensure(f"{RUN_FOLDER}/proposals.csv", non_empty=True),
         run=ensure(f"{RUN_FOLDER}/run.json", non_empty=True),
         policy=ensure(f"{RUN_FOLDER}/policy.pt", non_empty=True),
     log:

@@ -256,7 +256,8 @@ def test_capacity_counts_items() -> None:
 
 
 def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> None:
-    task = replace(RELATIVE, goal_indices=(0, 1, 2), position_indices=(1, 0))
+    box = {"goal_low": np.array([-9, -9, -9], np.float32), "goal_high": np.array([9, 9, 12], np.float32)}
+    task = replace(RELATIVE, goal_indices=(0, 1, 2), position_indices=(1, 0), **box)
     statistics = PeriodStatistics(2, Goals(task, CPU), task)
     path = np.zeros((11, 4), np.float32)
     path[:3] = [(0, 0, 0, 9), (1, 1, 0, 9), (2, 4, 6, 9)]
@@ -278,6 +279,7 @@ def test_period_statistics_are_means_over_the_periods_since_the_last_call() -> N
         "intrinsic_reward": -6,
         "goal_distance_start": 13,
         "goal_distance_end": 37**0.5,
+        "goal_saturation": 1 / 3,
         "goal_distance_xy_start": 5,
         "goal_distance_xy_end": 1,
         "moved": 20**0.5,

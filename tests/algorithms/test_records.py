@@ -11,13 +11,13 @@ from algorithms.clock import Clock
 from algorithms.records import WINDOW, EpisodeLog, write_table
 
 
-def play(log, lengths, *, warm=False, reward=1.0, apples=2.0):
-    """Episodes of one seed, each step with the same reward."""
+def play(log, lengths, *, warm=False, reward=1.0, apples=2.0, falls=False):
+    """Episodes of one seed, each step with the same reward; they end by termination or by time."""
     for length in lengths:
         for step in range(1, length + 1):
             ends = np.array([step == length])
             infos = {"episode_metrics": {"apples": np.array([apples])}} if ends[0] else {}
-            log.record(np.array([reward]), ends, infos, warm=warm)
+            log.record(np.array([reward]), ends & falls, ends & (not falls), infos, warm=warm)
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def test_nothing_is_known_before_an_episode_ends(log):
         "episodes": 0,
         "return_mean100": None,
         "episode_length_mean100": None,
+        "terminated_mean100": None,
         "apples_mean100": None,
     }
 
@@ -38,11 +39,12 @@ def test_nothing_is_known_before_an_episode_ends(log):
 def test_means_over_episodes(log):
     log.start_counting()
     play(log, [3, 5])
-    play(log, [1], reward=-2, apples=5)
+    play(log, [1], reward=-2, apples=5, falls=True)
     assert log.row(0) == {
         "episodes": 3,
         "return_mean100": (3 + 5 - 2) / 3,
         "episode_length_mean100": 3,
+        "terminated_mean100": 1 / 3,
         "apples_mean100": 3,
     }
 
@@ -50,7 +52,7 @@ def test_means_over_episodes(log):
 def test_episodes_that_began_in_the_warm_up_are_left_out(log):
     play(log, [4, 4], warm=True)
     half = np.array([False])
-    log.record(np.array([100.0]), half, {}, warm=True)
+    log.record(np.array([100.0]), half, half, {}, warm=True)
     log.start_counting()
     play(log, [2])
     assert log.row(0)["episodes"] == 0
@@ -59,6 +61,7 @@ def test_episodes_that_began_in_the_warm_up_are_left_out(log):
         "episodes": 1,
         "return_mean100": 7,
         "episode_length_mean100": 7,
+        "terminated_mean100": 0,
         "apples_mean100": 2,
     }
 
@@ -81,7 +84,7 @@ def test_window_forgets(log):
 def test_log_continues_from_its_state(log):
     log.start_counting()
     play(log, [3])
-    log.record(np.array([5.0]), np.array([False]), {}, warm=False)
+    log.record(np.array([5.0]), np.array([False]), np.array([False]), {}, warm=False)
     other = EpisodeLog(1, ["apples"])
     other.load_state_dict(log.state_dict())
     for each in (log, other):
@@ -98,6 +101,11 @@ def test_table_keeps_all_digits_and_leaves_missing_values_empty(tmp_path):
     assert [row[0] for row in rows[5:]] == ["", "", ""]
     assert [float(row[0]) for row in rows[1:5]] == values[:4]
     assert rows[-1] == ["", "7"]
+
+
+def test_table_without_rows_has_its_head(tmp_path):
+    write_table(tmp_path / "table.csv", [], ("seed", "step"))
+    assert (tmp_path / "table.csv").read_text() == "seed,step\n"
 
 
 def test_clock_accumulates_over_resumes():

@@ -84,7 +84,7 @@ def test_killed_three_times_and_resumed_is_byte_identical(task, uninterrupted, t
     assert result.returncode == 0, result.stderr
     assert "continuing at step" in result.stderr
     folder, expected = tmp_path / "runs" / task / "hrl" / "seeds_0", uninterrupted(task, "hrl")
-    for name in ("progress.csv", "evaluations.csv"):
+    for name in ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv"):
         assert (folder / name).read_bytes() == (expected / name).read_bytes()
     assert read(folder / "timing.csv")[-1]["restarts"] == "3"
     assert json.loads((folder / "run.json").read_text())["resumed"] == 3
@@ -132,9 +132,11 @@ def test_run_folder(task, algorithm, uninterrupted):
 def test_evaluations_leave_the_training_untouched(uninterrupted, tmp_path):
     assert finish("ant_gather", "hrl", tmp_path, "--set", "run.evaluate_every=1200").returncode == 0
     folder, expected = tmp_path / "runs/ant_gather/hrl/seeds_0", uninterrupted("ant_gather", "hrl")
-    assert (folder / "progress.csv").read_bytes() == (expected / "progress.csv").read_bytes()
-    assert len(read(folder / "evaluations.csv")) == 1
-    assert read(folder / "evaluations.csv")[-1] == read(expected / "evaluations.csv")[-1]
+    for name in ("progress.csv", "proposals.csv"):
+        assert (folder / name).read_bytes() == (expected / name).read_bytes()
+    for name, number in (("evaluations.csv", 1), ("probes.csv", 10)):
+        assert len(read(folder / name)) == number
+        assert read(folder / name) == read(expected / name)[-number:]
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -11,6 +11,7 @@ import pytest
 from runner import snakemake_in
 
 from algorithms.config import cells, load_preset
+from algorithms.train import FILES
 
 pytestmark = pytest.mark.workflow
 
@@ -31,7 +32,7 @@ def test_every_output_is_there(folder: Path):
     out = folder / "out"
     for run in cells(load_preset("smoke")):
         files = {path.name for path in (out / "runs" / run.key).iterdir()}
-        assert files == {"progress.csv", "timing.csv", "evaluations.csv", "run.json", "policy.pt"}
+        assert files == set(FILES)
     for name in ("figures/figure_05.svg", "figures/figure_05.pdf", "figures/figure_05.png"):
         assert (out / name).stat().st_size > 5_000
     for ending in ("csv", "md", "tex"):
