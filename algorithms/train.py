@@ -23,7 +23,7 @@ from typing import Any
 import torch
 
 from algorithms import config as configuration
-from algorithms import worker_return
+from algorithms import delta
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         config, results = read(options)
-        config, source = worker_return.complete(config, options.worker_return)
+        config, source = delta.complete(config, options.worker_return)
         device, threads = device_named(options.device), threads_from(options.threads)
         return train(config, results, device, threads=threads, source=source)
     except (ConfigError, CheckpointError) as error:

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
+from algorithms.delta import complete
 from algorithms.settings import RunConfig
-from algorithms.worker_return import complete
 
 #: Columns that say which run a row belongs to.
 HEAD = ["study", "task", "algorithm", "variant", "label"]

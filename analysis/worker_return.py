@@ -19,9 +19,9 @@ from typing import Any
 import pandas as pd
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from, require
+from algorithms.delta import hrl_runs, is_return
 from algorithms.records import write_json
 from algorithms.settings import RunConfig
-from algorithms.worker_return import hrl_runs, is_return
 from analysis.collect import CollectError, read_run
 from analysis.reduction import compare
 from analysis.statistics import FINAL_FRACTION, final_values

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from algorithms.config import ConfigError, add_preset_arguments, preset_from
+from algorithms.delta import trainings
 from algorithms.settings import RunConfig, RunSettings
-from algorithms.worker_return import trainings
 from benchmarks import machine
 from benchmarks.report import table
 

@@ -4,7 +4,7 @@ import json
 
 from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.settings import format_seeds
-from algorithms.worker_return import dependent_tasks, hrl_runs, trainings
+from algorithms.delta import dependent_tasks, hrl_runs, trainings
 from analysis.reduction import compare
 
 RESULTS = config["results"]

@@ -1,7 +1,7 @@
-"""The worker return J_HRL that dynamic lambda refers to: the runs it comes from, and the file that says it.
+"""Delta of dynamic lambda: the runs it depends on, and the file that it is taken from.
 
-Where a preset leaves delta open, it is a share of the return that the HRL workers of the same task reached.
-``python -m analysis.worker_return`` writes the file.
+Where a preset leaves delta open, it is a share of J_HRL, the return that the workers of the task's HRL runs
+reached.  ``python -m analysis.worker_return`` measures it and writes the file.
 """
 
 from __future__ import annotations
