@@ -25,7 +25,7 @@ ALGORITHM_NAMES = {
     "hrl": "HRL",
     "hiro": "HIRO",
     "hac": "HAC",
-    "cher_fixed": "CHER (fixed \N{GREEK SMALL LETTER LAMDA})",
+    "cher_fixed": "CHER (fixed λ)",
     "cher": "CHER",
 }
 METRIC_NAMES = {

@@ -20,7 +20,7 @@ METRICS = ("return_mean100", "return_fraction_mean100")
 DIGITS = 3
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 #: What plain LaTeX does not print, and its commands.
-LATEX = str.maketrans({MINUS: "$-$", "\N{GREEK SMALL LETTER LAMDA}": r"$\lambda$"})
+LATEX = str.maketrans({MINUS: "$-$", "λ": r"$\lambda$"})
 NUMBERS = ["mean", "std", "iqm", "ci_low", "ci_high"]
 IDENTITY = ["task", "label", "metric"]
 EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
