@@ -3,8 +3,8 @@ import hashlib
 import json
 
 from algorithms.config import cells, load_preset, preset_arguments
-from algorithms.settings import format_seeds
 from algorithms.delta import dependent_tasks, hrl_runs, trainings
+from algorithms.settings import format_seeds
 from analysis.reduction import compare
 
 RESULTS = config["results"]
