@@ -120,7 +120,7 @@ class DynamicLambdaSettings(Strict):
     """
 
     delta: Annotated[float, Field(lt=0)] | None
-    delta_share: Annotated[float, Field(ge=0, le=1)]
+    delta_share: Annotated[float, Field(gt=0, le=1)]
     initial_log_lambda: float
     dual_learning_rate: Positive
     dual_start: Annotated[int, Field(ge=0)]

@@ -15,7 +15,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from algorithms import config as configuration
+from algorithms import delta
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
@@ -52,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     try:
         config, results = read(options)
-        return train(config, results, device_named(options.device), threads=threads_from(options.threads))
+        config, source = delta.complete(config, options.worker_return)
+        device, threads = device_named(options.device), threads_from(options.threads)
+        return train(config, results, device, threads=threads, source=source)
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -69,6 +72,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--seeds", required=True, help="one seed (3), a range (0-9) or a list (0,2,5)")
     result.add_argument("--steps", help="environment steps after the warm-up, instead of the preset's")
     result.add_argument("--set", metavar="SECTION.KEY=VALUE", action="append", default=[], dest="assignments")
+    result.add_argument(
+        "--worker-return",
+        metavar="FILE",
+        type=Path,
+        help="what delta is a share of, written by analysis.worker_return; for cher without a delta of its own",
+    )
     result.add_argument("--out", help="results folder, instead of the preset's")
     result.add_argument("--device", default="cpu", help="cpu or cuda")
     result.add_argument(
@@ -123,7 +132,14 @@ def threads_from(text: str) -> int:
     return int(text)
 
 
-def train(config: RunConfig, results: Path, device: torch.device, *, threads: int = 1) -> int:
+def train(
+    config: RunConfig,
+    results: Path,
+    device: torch.device,
+    *,
+    threads: int = 1,
+    source: Mapping[str, Any] | None = None,
+) -> int:
     """Train to the end, or until a signal asks to stop.
 
     Args:
@@ -131,6 +147,7 @@ def train(config: RunConfig, results: Path, device: torch.device, *, threads: in
         results: the results folder.
         device: where to learn.
         threads: how many environments are simulated at the same time.  Changes no result.
+        source: content of the worker return file that delta was taken from, to be recorded.
 
     Returns:
         Exit status: 0 when the run folder is complete, 143 when interrupted.
@@ -159,7 +176,7 @@ def train(config: RunConfig, results: Path, device: torch.device, *, threads: in
                 checkpoints.save(trainer.state_dict())
                 log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
                 return INTERRUPTED
-            write_files(checkpoints.finished, trainer, device)
+            write_files(checkpoints.finished, trainer, device, source)
             checkpoints.publish(folder, FILES)
             checkpoints.remove()
         finally:
@@ -185,7 +202,9 @@ def is_complete(folder: Path, config: RunConfig) -> bool:
     )
 
 
-def write_files(folder: Path, trainer: Trainer, device: torch.device) -> None:
+def write_files(
+    folder: Path, trainer: Trainer, device: torch.device, source: Mapping[str, Any] | None = None
+) -> None:
     """Write the files of a finished run, each in one move; ``run.json`` comes last and makes them complete."""
     config, task = trainer.config, trainer.task
     description = {
@@ -193,6 +212,7 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device) -> None:
         "hash": config.hash,
         "seeds": config.seeds,
         "steps": config.run.steps,
+        "worker_return": source,
         "task": {
             "horizon": task.horizon,
             "reward_scale": task.reward_scale,

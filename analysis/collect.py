@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
+from algorithms.delta import complete
 from algorithms.settings import RunConfig
 
 #: Columns that say which run a row belongs to.
@@ -35,19 +36,24 @@ class Tables(NamedTuple):
     evaluations: pd.DataFrame
 
 
-def collect(preset: Mapping[str, Any], runs: Path) -> Tables:
+def collect(preset: Mapping[str, Any], runs: Path, worker_returns: Path | None = None) -> Tables:
     """Read every run that a preset asks for, in the preset's order of studies, tasks and algorithms.
 
     Args:
         preset: a merged preset.
         runs: the folder that holds the run folders.
+        worker_returns: the folder that holds the worker return of each task (default: the preset's).
 
     Raises:
         CollectError: a run is missing, differs from the preset, or has missing, repeated or surplus rows.
+        ConfigError: a worker return that some run needs is missing or not allowed.
     """
+    worker_returns = worker_returns or Path(preset["results"]) / "tables/worker_return"
     progress, evaluations = [], []
     for study in preset["studies"]:
         for run in cells({**preset, "studies": [study]}):
+            if run.needs_worker_return:
+                run, _ = complete(run, worker_returns / f"{run.task}.json")
             tables = read_run(run, runs)
             progress.append(_with_head(tables.progress, study, run))
             evaluations.append(_with_head(tables.evaluations, study, run))
@@ -142,12 +148,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Collect the run folders of a preset.")
     add_preset_arguments(parser)
     parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
+    parser.add_argument("--worker-returns", type=Path, help="default: <results>/tables/worker_return")
     parser.add_argument("--out", type=Path, required=True, help="table of training progress (parquet)")
     parser.add_argument("--evaluations", type=Path, required=True, help="table of evaluations (parquet)")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
-        tables = collect(preset, options.runs or Path(preset["results"]) / "runs")
+        runs = options.runs or Path(preset["results"]) / "runs"
+        tables = collect(preset, runs, options.worker_returns)
     except (ConfigError, CollectError) as error:
         sys.exit(f"collect: {error}")
     for table, path in ((tables.progress, options.out), (tables.evaluations, options.evaluations)):

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from algorithms.config import flatten, resolve
-from algorithms.settings import RunConfig
+from algorithms.settings import SECTIONS, RunConfig
+
+#: Sections whose settings must be those of the paper; those of ``run`` are compared one by one.
+COMPARED = ("environment", *(name for name in SECTIONS if name != "run"))
 
 #: Between the reasons of :attr:`Reduction.why`.
 SEPARATOR = "; "
@@ -24,7 +27,8 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
     """Compare what was run with the paper's preset.
 
     Args:
-        run: resolved configuration of the training.
+        run: resolved configuration of the training, as a preset plans it: a delta that is left to the worker
+            return is still open, and so no setting that differs.
         steps: environment steps after the warm-up that were run.
         seeds: number of seeds that were run.
         paper: the paper's preset, see :func:`algorithms.config.load_preset`.
@@ -41,9 +45,8 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
 
 
 def _other_settings(run: RunConfig, full: RunConfig) -> list[str]:
-    """One reason per setting of environment, learner and hierarchy that differs."""
-    sections = ("environment", "learner", "hierarchy")
-    ours, theirs = (flatten({s: config.experiment.get(s, {}) for s in sections}) for config in (run, full))
+    """One reason per setting that differs, besides those of the section ``run``."""
+    ours, theirs = (flatten({s: config.experiment.get(s, {}) for s in COMPARED}) for config in (run, full))
     return [
         f"{key} {ours.get(key, 'at its default')} instead of {theirs.get(key, 'its default')}"
         for key in ours | theirs

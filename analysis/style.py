@@ -20,14 +20,28 @@ STYLE = Path(__file__).with_name("style.mplstyle")
 REDUCED_COLOUR = "#FFD9A0"
 
 TASK_NAMES = {"ant_gather": "Ant Gather", "ring_road": "Ring Road"}
-ALGORITHM_NAMES = {"td3": "TD3", "hrl": "HRL"}
+ALGORITHM_NAMES = {
+    "td3": "TD3",
+    "hrl": "HRL",
+    "hiro": "HIRO",
+    "hac": "HAC",
+    "cher_fixed": "CHER (fixed λ)",
+    "cher": "CHER",
+}
 METRIC_NAMES = {
     "return_mean100": "Return (last 100 episodes)",
     "return_fraction_mean100": "Return fraction (last 100 episodes)",
 }
 
 #: One colour per algorithm in every figure (Okabe and Ito's, safe for colour-blind readers).
-COLOURS = {"td3": "#0072B2", "hrl": "#E69F00"}
+COLOURS = {
+    "td3": "#0072B2",
+    "hrl": "#E69F00",
+    "hiro": "#009E73",
+    "hac": "#CC79A7",
+    "cher_fixed": "#56B4E9",
+    "cher": "#D55E00",
+}
 
 
 def task_name(task: str) -> str:

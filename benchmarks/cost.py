@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, preset_from
+from algorithms.delta import trainings
 from algorithms.settings import RunConfig, RunSettings
 from benchmarks import machine
 from benchmarks.report import table
@@ -66,7 +67,7 @@ def missing(planned: Iterable[RunConfig], measured: Mapping[str, Any]) -> list[s
 
 def by_study(preset: Mapping[str, Any]) -> dict[str, list[RunConfig]]:
     """The trainings that each study needs; some serve several studies."""
-    return {study: cells({**preset, "studies": [study]}) for study in preset["studies"]}
+    return {study: trainings({**preset, "studies": [study]}) for study in preset["studies"]}
 
 
 def report(preset: Mapping[str, Any], steps: Mapping[str, Any]) -> str:
@@ -76,7 +77,7 @@ def report(preset: Mapping[str, Any], steps: Mapping[str, Any]) -> str:
         preset: a merged preset.
         steps: the section ``steps`` of the measurements, with the machine.
     """
-    measured, every = steps["result"]["tasks"], cells(preset)
+    measured, every = steps["result"]["tasks"], trainings(preset)
     whole = total(every, measured)
     parts = [
         f"# Cost of the preset `{preset['preset']}`",

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from algorithms.checkpoint import Checkpoints
-from algorithms.config import load_preset, resolve
+from algorithms.config import resolve
 from algorithms.settings import RunConfig
 from algorithms.trainer import Trainer
 from benchmarks import goals
 from benchmarks.children import Child
 from benchmarks.goals import Goal
 from benchmarks.machine import peak_memory_mb
+from benchmarks.presets import paper
 from benchmarks.report import table
 from benchmarks.synthetic import TASK, Feed
 
@@ -57,7 +58,7 @@ def configure(algorithm: str, learner: Mapping[str, Any] | None = None) -> RunCo
         "warmup_steps": 2_000,
     }
     overrides = {"run": short, "learner": dict(learner or {})}
-    return resolve(load_preset("paper"), TASK, algorithm, seeds=[0], overrides=overrides)
+    return resolve(paper(), TASK, algorithm, seeds=[0], overrides=overrides)
 
 
 def measure(*, algorithms: Sequence[str] = MEASURED, learner: Mapping[str, Any] | None = None) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from algorithms.config import load_preset, resolve
+from algorithms.config import resolve
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
 from benchmarks import goals
 from benchmarks.children import Child
 from benchmarks.goals import Goal
+from benchmarks.presets import paper
 from benchmarks.report import ms, percent, table, times
 from benchmarks.timing import ratio, rotated, summary
 from benchmarks.training import Training
@@ -65,7 +66,7 @@ def measure(
 def configure(task: str, algorithm: str, warmup_steps: int) -> RunConfig:
     """The paper's settings for one seed, with a short warm-up."""
     shorter = {"run": {"warmup_steps": warmup_steps}}
-    return resolve(load_preset("paper"), task, algorithm, seeds=[0], overrides=shorter)
+    return resolve(paper(), task, algorithm, seeds=[0], overrides=shorter)
 
 
 def goals_of(result: Mapping[str, Any]) -> list[Goal]:

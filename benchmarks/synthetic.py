@@ -10,9 +10,10 @@ import torch
 from gymnasium.spaces import Box
 
 from algorithms.algorithm import Algorithm
-from algorithms.config import load_preset, resolve
+from algorithms.config import resolve
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
+from benchmarks.presets import paper
 from envs.base import TaskSpec
 from envs.tasks import describe
 
@@ -39,7 +40,7 @@ def task() -> tuple[TaskSpec, Box]:
 def configure(algorithm: str, buffer_steps: int) -> RunConfig:
     """The paper's settings for one seed, with the sizes that are compared."""
     changes = {"learner": {**LEARNER, "buffer_steps": buffer_steps}}
-    return resolve(load_preset("paper"), TASK, algorithm, seeds=[0], overrides=changes)
+    return resolve(paper(), TASK, algorithm, seeds=[0], overrides=changes)
 
 
 class Feed:

@@ -1,18 +1,32 @@
-# From run folders to one table, and from there to statistics over seeds.
+# From run folders to the worker return and to one table, and from there to statistics over seeds.
 
 
 localrules:
+    worker_return,
     collect,
     statistics,
 
 
+rule worker_return:
+    input:
+        lambda wildcards: run_files([run.key for run in hrl_runs(config, wildcards.task)]),
+    output:
+        ensure(WORKER_RETURN, non_empty=True),
+    log:
+        f"{RESULTS}/logs/worker_return/{{task}}.log",
+    retries: 0  # a refusal stays a refusal
+    params:
+        # What the file says besides its input; no other change of the preset writes it again.
+        extent=worker_return_extent,
+        preset=lambda wildcards, output: PRESET,
+    shell:
+        "python -m analysis.worker_return {params.preset} --task {wildcards.task} --out {output} > {log} 2>&1"
+
+
 rule collect:
     input:
-        expand(
-            f"{RESULTS}/runs/{{key}}/{{name}}",
-            key=RUNS,
-            name=["progress.csv", "evaluations.csv", "run.json"],
-        ),
+        run_files(RUNS),
+        WORKER_RETURNS,
     output:
         runs=ensure(f"{RESULTS}/tables/runs.parquet", non_empty=True),
         evaluations=ensure(f"{RESULTS}/tables/evaluations.parquet", non_empty=True),

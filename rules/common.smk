@@ -3,12 +3,17 @@ import hashlib
 import json
 
 from algorithms.config import cells, load_preset, preset_arguments
+from algorithms.delta import dependent_tasks, hrl_runs, trainings
 from algorithms.settings import format_seeds
+from analysis.reduction import compare
 
 RESULTS = config["results"]
 PRESET = preset_arguments(config)
 RUNS = {run.key: run for run in cells(config)}
+TRAININGS = {run.key: run for run in trainings(config)}  # besides, what some of them depend on
 PAPER = hashlib.sha256(json.dumps(load_preset("paper")).encode()).hexdigest()[:16]
+WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
+WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
 
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
@@ -20,9 +25,9 @@ TABLES = {"main": ["final_performance"]}
 
 # Only what the preset asks for can be trained.
 wildcard_constraints:
-    task="|".join(sorted({run.task for run in RUNS.values()})),
-    label="|".join(sorted({run.label for run in RUNS.values()})),
-    seeds="|".join(sorted({format_seeds(run.seeds) for run in RUNS.values()})),
+    task="|".join(sorted({run.task for run in TRAININGS.values()})),
+    label="|".join(sorted({run.label for run in TRAININGS.values()})),
+    seeds="|".join(sorted({format_seeds(run.seeds) for run in TRAININGS.values()})),
 
 
 def targets(studies):
@@ -36,7 +41,7 @@ def targets(studies):
 
 def planned(wildcards):
     """The planned training that a run folder's wildcards name."""
-    return RUNS[f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"]
+    return TRAININGS[f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"]
 
 
 def algorithm_arguments(wildcards):
@@ -48,3 +53,32 @@ def algorithm_arguments(wildcards):
 def simulation_threads(wildcards):
     """Threads for the simulations of a group that learns on a GPU; on the CPU its learner would make them wait."""
     return min(len(planned(wildcards).seeds), MAX_THREADS) if config["device"] == "cuda" else 1
+
+
+def run_files(keys):
+    """What is read of each run's results."""
+    return expand(
+        f"{RESULTS}/runs/{{key}}/{{name}}", key=keys, name=["progress.csv", "evaluations.csv", "run.json"]
+    )
+
+
+def worker_return_file(wildcards):
+    """The file that a training takes delta from, if it needs one."""
+    return expand(WORKER_RETURN, task=wildcards.task) if planned(wildcards).needs_worker_return else []
+
+
+def worker_return_argument(wildcards, input):
+    """The command-line argument that names this file."""
+    return f"--worker-return {input.worker_return}" if input.worker_return else ""
+
+
+def worker_return_extent(wildcards):
+    """What a task's worker return file says besides what was measured: how it is reduced, and the shares of delta."""
+    run = hrl_runs(config, wildcards.task)[0]
+    reduction = compare(run, run.run.steps, len(config["seeds"]), load_preset("paper"))
+    shares = {
+        run.label: run.cher.delta_share
+        for run in RUNS.values()
+        if run.task == wildcards.task and run.needs_worker_return
+    }
+    return [reduction.why, shares]

@@ -2,6 +2,8 @@
 
 
 rule train:
+    input:
+        worker_return=worker_return_file,
     output:
         progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
         timing=ensure(f"{RUN_FOLDER}/timing.csv", non_empty=True),
@@ -26,6 +28,8 @@ rule train:
         # A function of `output` takes no part in the decision to rerun.
         preset=lambda wildcards, output: PRESET,
         device=lambda wildcards, output: config["device"],
+        worker_return=worker_return_argument,
     shell:
         "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
-        " --seeds {wildcards.seeds} --device {params.device} --threads {threads} >> {log} 2>&1"
+        " --seeds {wildcards.seeds} --device {params.device} --threads {threads}"
+        " {params.worker_return} >> {log} 2>&1"

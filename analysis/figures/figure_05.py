@@ -37,17 +37,26 @@ def draw(statistics: pd.DataFrame) -> Figure:
     for number, (task, panel) in enumerate(panels, start=1):
         axes = figure.add_subplot(height, columns, number, title=style.task_name(str(task)))
         draw_panel(axes, panel, colours)
+    add_legend(figure)
+    return figure
+
+
+def add_legend(figure: Figure) -> None:
+    """Name every curve once below the panels, in as few rows as fit into the figure's width."""
     handles = [axes.get_legend_handles_labels() for axes in figure.axes]
     curves = {label: line for lines, labels in handles for line, label in zip(lines, labels, strict=True)}
-    figure.legend(
-        curves.values(),
-        curves.keys(),
-        loc="outside lower center",
-        ncols=len(curves),
-        title=LEGEND_TITLE,
-        title_fontsize=7.5,
-    )
-    return figure
+    for columns in range(len(curves), 0, -1):
+        legend = figure.legend(
+            curves.values(),
+            curves.keys(),
+            loc="outside lower center",
+            ncols=columns,
+            title=LEGEND_TITLE,
+            title_fontsize=7.5,
+        )
+        if legend.get_window_extent().width <= figure.bbox.width or columns == 1:
+            return
+        legend.remove()
 
 
 def draw_panel(axes: Axes, panel: pd.DataFrame, colours: Mapping[str, str]) -> None:

@@ -19,6 +19,8 @@ from analysis import style
 METRICS = ("return_mean100", "return_fraction_mean100")
 DIGITS = 3
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+#: What plain LaTeX does not print, and its commands.
+LATEX = str.maketrans({MINUS: "$-$", "λ": r"$\lambda$"})
 NUMBERS = ["mean", "std", "iqm", "ci_low", "ci_high"]
 IDENTITY = ["task", "label", "metric"]
 EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
@@ -87,7 +89,7 @@ def to_latex(rows: pd.DataFrame) -> str:
     table = readable(rows)
     styler = table.style.format(escape="latex").format_index(escape="latex", axis=1).hide(axis="index")
     layout = "lll" + "r" * (len(table.columns) - 4) + "p{4cm}"
-    return str(styler.to_latex(hrules=True, column_format=layout)).replace(MINUS, "$-$")
+    return str(styler.to_latex(hrules=True, column_format=layout)).translate(LATEX)
 
 
 WRITERS = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}

@@ -23,6 +23,8 @@ SMALL = ["--preset", "smoke", "--set", "run.checkpoint_every=93", "--set", "run.
 
 def command(task, algorithm, out, *extra, seeds="0"):
     run = ["--task", task, "--algorithm", algorithm, "--seeds", seeds, "--out", str(out)]
+    if algorithm == "cher" and "--worker-return" not in extra:
+        run += ["--set", "cher.delta=-5"]
     return [sys.executable, "-m", "algorithms.train", *SMALL, *run, *extra]
 
 
@@ -125,8 +127,29 @@ def test_run_folder(task, algorithm, uninterrupted):
     description = json.loads((folder / "run.json").read_text())
     assert description["config"]["task"] == task
     assert description["steps"] == 1200
+    assert description["worker_return"] is None
     networks = torch.load(folder / "policy.pt", weights_only=True)["networks"]
     assert {name.split(".")[1] for name in networks} == {"actor", "critics", "target_actor", "target_critics"}
+
+
+def test_delta_from_a_worker_return_is_part_of_the_run_and_its_source_recorded(tmp_path):
+    file, content = tmp_path / "file.json", {"task": "ant_gather", "worker_return": -80.0, "runs": [{"hash": "a"}]}
+    file.write_text(json.dumps(content))
+    arguments = ("ant_gather", "cher", tmp_path, "--steps", "200", "--worker-return", str(file))
+    result = finish(*arguments)
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / "runs/ant_gather/cher/seeds_0"
+    description = json.loads((folder / "run.json").read_text())
+    assert description["config"]["cher"]["delta"] == -20  # a quarter, E.1
+    assert description["worker_return"] == content
+    assert {row["delta"] for row in read(folder / "progress.csv")} == {"-20.0"}
+    assert [
+        path.name for path in (tmp_path / "checkpoints/ant_gather/cher/seeds_0").iterdir() if path.is_dir()
+    ] == [description["hash"]]
+    file.write_text(json.dumps(content | {"worker_return": -40.0}))
+    result = finish(*arguments)
+    assert result.returncode == 2
+    assert "another configuration (cher.delta is -20.0 there, -10.0 here)" in result.stderr
 
 
 def test_evaluations_leave_the_training_untouched(uninterrupted, tmp_path):
@@ -237,6 +260,15 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
         (["--override", '{"run": 3}'], "run = 3 is not allowed"),
         (["--device", "tpu"], "device 'tpu' is not known; allowed: cpu, cuda"),
         (["--device", "cuda"], "device 'cuda' is not available on this machine; allowed: cpu"),
+        (
+            ["--algorithm", "cher"],
+            "cher.delta is not set for cher on ant_gather; give --worker-return FILE, made by",
+        ),
+        (["--algorithm", "cher", "--worker-return", "no.json"], "worker return no.json not found"),
+        (
+            ["--worker-return", "no.json"],
+            "--worker-return is not allowed for td3 on ant_gather: it has no cher.delta",
+        ),
         (["--threads", "0"], "--threads '0' is not allowed; it must be a whole number, at least 1"),
         (["--threads", "two"], "--threads 'two' is not allowed; it must be a whole number, at least 1"),
     ],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import TARGETS, small_preset, write_runs
+from synthetic import TARGETS, small_preset, write_run, write_runs
 
 from algorithms.config import cells, preset_arguments
 from analysis import collect
@@ -105,6 +106,46 @@ def test_how_seeds_were_recorded_does_not_count_as_a_setting(preset: dict[str, A
 
 def change_seed(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(seed=7)
+
+
+@pytest.fixture
+def dynamic(tmp_path: Path) -> tuple[dict[str, Any], Path]:
+    """A preset whose only algorithm is CHER, and its results with J_HRL = -600."""
+    preset = small_preset(algorithms=["cher"], tasks=["ant_gather"], results=str(tmp_path / "dynamic"))
+    write_worker_return(tmp_path / "dynamic/tables/worker_return", -600.0)
+    for run in cells(preset):
+        write_run(run.with_worker_return(-600.0), tmp_path / "dynamic/runs")
+    return preset, tmp_path / "dynamic/runs"
+
+
+def write_worker_return(folder: Path, value: float) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ant_gather.json").write_text(json.dumps({"task": "ant_gather", "worker_return": value}))
+    return folder
+
+
+def test_runs_with_delta_from_the_worker_return_are_collected(dynamic: tuple[dict[str, Any], Path]):
+    preset, runs = dynamic
+    progress = collect.collect(preset, runs).progress
+    assert progress["label"].unique().tolist() == ["cher"]
+    assert sorted(progress["seed"].unique()) == preset["seeds"]
+
+
+def test_another_worker_return_says_which_delta_is_wanted(dynamic: tuple[dict[str, Any], Path], tmp_path: Path):
+    preset, runs = dynamic
+    elsewhere = write_worker_return(tmp_path / "elsewhere", -500.0)
+    with pytest.raises(CollectError) as caught:
+        collect.collect(preset, runs, elsewhere)
+    expected = "made with other settings: cher.delta is -150.0, the preset asks for -125.0"
+    assert str(caught.value) == f"ant_gather/cher/seeds_0: {expected}"
+
+
+def test_a_missing_worker_return_is_refused_in_one_line(dynamic: tuple[dict[str, Any], Path], tmp_path: Path):
+    preset, runs = dynamic
+    options = [*shlex.split(preset_arguments(preset)), "--runs", str(runs), "--worker-returns", str(tmp_path)]
+    message = f"collect: worker return {tmp_path / 'ant_gather.json'} not found; "
+    with pytest.raises(SystemExit, match=f"^{re.escape(message)}[^\n]*$"):
+        collect.main([*options, "--out", "a", "--evaluations", "b"])
 
 
 def drop_second_step(table: pd.DataFrame) -> pd.DataFrame:

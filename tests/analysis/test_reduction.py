@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from algorithms.config import load_preset, resolve
-from analysis.reduction import Reduction, compare, flatten
+from algorithms.settings import SECTIONS
+from analysis.reduction import COMPARED, Reduction, compare, flatten
 
 PAPER = load_preset("paper")
 
@@ -37,6 +38,26 @@ def test_fewer_steps_and_seeds_are_named_first():
 )
 def test_any_changed_setting_makes_a_run_reduced(overrides: dict[str, Any], why: str):
     assert compare(run(overrides), 1_000_000, 10, PAPER).why == why
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "overrides", "why"),
+    [
+        ("hiro", {"hiro": {"candidates": 8}}, "hiro.candidates 8 instead of 10"),
+        ("hac", {"hac": {"subgoal_testing_rate": 1.0}}, "hac.subgoal_testing_rate 1.0 instead of 0.3"),
+        ("cher_fixed", {"cher_fixed": {"fixed_lambda": 0.1}}, "cher_fixed.fixed_lambda 0.1 instead of 0.01"),
+        ("cher", {"cooperation": {"gradient": "total"}}, "cooperation.gradient total instead of equation5"),
+        ("cher", {"cher": {"delta": -5.0}}, "cher.delta -5.0 instead of its default"),
+        ("cher", {}, ""),
+    ],
+)
+def test_settings_of_every_section_count(algorithm: str, overrides: dict[str, Any], why: str):
+    changed = resolve(PAPER, "ant_gather", algorithm, seeds=range(10), overrides=overrides)
+    assert compare(changed, 1_000_000, 10, PAPER).why == why
+
+
+def test_every_section_is_compared():
+    assert {"environment", *SECTIONS} == {*COMPARED, "run"}
 
 
 def test_an_option_of_the_task_makes_a_run_reduced():

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic import write_runs
+from synthetic import write_run, write_runs
 
-from algorithms.config import load_preset, preset_arguments
+from algorithms.config import cells, load_preset, preset_arguments
 from analysis import statistics
 from analysis.collect import collect
 from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
@@ -130,6 +130,17 @@ def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_pa
     assert not table["reduced"].any()
     assert (table["reduced_why"] == "").all()
     assert (table["steps_run"] == table["steps_paper"]).all()
+
+
+def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Any):
+    paper = load_preset("paper") | {"tasks": ["ant_gather"], "algorithms": ["cher"], "results": str(tmp_path)}
+    for run in cells(paper):
+        write_run(run.with_worker_return(-600.0), tmp_path / "runs")
+    (tmp_path / "tables/worker_return").mkdir(parents=True)
+    content = '{"task": "ant_gather", "worker_return": -600.0}'
+    (tmp_path / "tables/worker_return/ant_gather.json").write_text(content)
+    progress = collect(paper, tmp_path / "runs").progress
+    assert (statistics.final_performance(progress, paper)["reduced_why"] == "").all()
 
 
 def test_command_line_writes_both_tables(runs: Any, preset: dict[str, Any], tmp_path: Any):

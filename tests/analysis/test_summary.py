@@ -18,7 +18,7 @@ def test_paper_is_not_reduced():
 
 def test_part_of_the_paper_says_what_is_missing_and_no_more():
     part = lines("paper", tasks=["ring_road"], seeds=[0, 1])
-    assert part[2:] == ["Reduced: ring_road: 2 of 10 seeds (td3, hrl)"]
+    assert part[2:] == ["Reduced: ring_road: 2 of 10 seeds (td3, hrl, hiro, hac, cher_fixed, cher)"]
     assert lines("paper", tasks=["ring_road"], seeds_per_job=10)[2:] == []
 
 

@@ -61,13 +61,19 @@ def test_the_last_evaluation_is_at_the_end():
 def test_what_was_not_measured_is_named_and_not_guessed():
     both = preset(tasks=["ant_gather", "ring_road"], algorithms=["td3", "hrl"])
     measured = {"ant_gather": {**TASK, "algorithms": {"td3": ROW}}}
-    planned = cost.cells(both)
+    planned = cost.trainings(both)
     assert cost.missing(planned, measured) == ["hrl on ant_gather", "hrl on ring_road", "td3 on ring_road"]
     assert cost.total(planned, measured) == pytest.approx(2 * SPENT / 3_600_000)
     text = cost.report(both, steps(measured))
     assert "Not measured, and not in these numbers: hrl on ant_gather, hrl on ring_road, td3 on ring_road" in text
     assert "(without 3 unknown)" in text
     assert "| ring_road | td3 | 1,500,000 | 2 | not measured | not measured |" in text
+
+
+def test_runs_that_others_depend_on_are_counted():
+    text = cost.report(preset(algorithms=["cher"]), steps({"ant_gather": TASK}))
+    assert "| ant_gather | hrl | 1,000,000 | 2 |" in text
+    assert "| main | 4 |" in text
 
 
 def test_the_report_holds_total_days_and_machine():

@@ -26,8 +26,9 @@ def test_a_bare_call_plans_the_whole_paper(snakemake: Any):
     trainings = len(paper["tasks"]) * len(paper["algorithms"]) * len(paper["seeds"])
     assert len(paper["seeds"]) == 10
     drawn = {"figure_05": 1, "final_performance": 1}
-    rest = {"collect": 1, "statistics": 1, "all": 1}
-    assert planned(run.stdout) == {"train": trainings, **drawn, **rest, "total": trainings + 5}
+    rest = {"worker_return": len(paper["tasks"]), "collect": 1, "statistics": 1, "all": 1}
+    total = trainings + sum(drawn.values()) + sum(rest.values())
+    assert planned(run.stdout) == {"train": trainings, **drawn, **rest, "total": total}
 
 
 def test_the_profile_of_the_repository_is_used(snakemake: Any):
@@ -53,6 +54,46 @@ def trainings(output: str) -> list[str]:
 
 
 ONE_CURVE = ("tasks=['ant_gather']", "algorithms=['hrl']")
+
+
+def jobs(output: str, name: str) -> list[str]:
+    """What a dry run with ``--printshellcmds`` says about the jobs of some rule, that of a local one included."""
+    return [job for job in output.split("\n\n") if re.search(f"^(local)?rule {name}:", job, re.MULTILINE)]
+
+
+DYNAMIC = ("--dry-run", "--printshellcmds", "--config", "tasks=[ring_road]", "algorithms=[cher]", "seeds=[0,1]")
+
+
+@pytest.mark.parametrize(("size", "groups"), [(1, ["0", "1"]), (2, ["0-1"])])
+def test_cher_waits_for_the_worker_return_of_hrl_runs_with_its_seeds(snakemake: Any, size: int, groups: list[str]):
+    run = snakemake(*DYNAMIC, f"seeds_per_job={size}")
+    assert run.returncode == 0, run.stderr
+    assert planned(run.stdout)["train"] == 2 * len(groups)
+    (measuring,) = jobs(run.stdout, "worker_return")
+    folders = {f"results/runs/ring_road/hrl/seeds_{seeds}" for seeds in groups}
+    inputs = re.search("input: (.*)", measuring)
+    assert inputs
+    assert {str(Path(path).parent) for path in inputs[1].split(", ")} == folders
+    assert "--task ring_road --out results/tables/worker_return/ring_road.json " in measuring
+    for job in jobs(run.stdout, "train"):
+        needs = "--algorithm cher " in job
+        assert ("--worker-return results/tables/worker_return/ring_road.json " in job) == needs
+        assert ("input: results/tables/worker_return/ring_road.json\n" in job) == needs
+
+
+def test_runs_that_others_depend_on_are_not_collected(snakemake: Any):
+    (collecting,) = jobs(snakemake(*DYNAMIC).stdout, "collect")
+    assert "runs/ring_road/cher/seeds_1/run.json" in collecting
+    assert "tables/worker_return/ring_road.json" in collecting
+    assert "runs/ring_road/hrl" not in collecting
+
+
+def test_a_delta_of_the_preset_waits_for_nothing(snakemake: Any):
+    run = snakemake(*DYNAMIC, "cher={default: {delta: -5.0}}")
+    assert run.returncode == 0, run.stderr
+    assert planned(run.stdout)["train"] == 2
+    assert "worker_return" not in planned(run.stdout)
+    assert "worker_return" not in run.stdout
 
 
 def test_a_job_has_one_seed_and_one_core_unless_told_otherwise(snakemake: Any):

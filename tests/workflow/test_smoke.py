@@ -37,6 +37,10 @@ def test_every_output_is_there(folder: Path):
         assert (out / name).stat().st_size > 5_000
     for ending in ("csv", "md", "tex"):
         assert "hrl" in (out / f"tables/final_performance.{ending}").read_text().lower()
+    for task in load_preset("smoke")["tasks"]:
+        delta = json.loads((out / f"tables/worker_return/{task}.json").read_text())["deltas"][0]["delta"]
+        run = json.loads((out / f"runs/{task}/cher/seeds_1/run.json").read_text())
+        assert run["config"]["cher"]["delta"] == delta < 0
     assert len(list((out / "benchmarks").rglob("*.tsv"))) == len(cells(load_preset("smoke")))
 
 
@@ -62,7 +66,7 @@ def planned_trainings(folder: Path, change: str) -> list[str]:
     (folder / "change.yaml").write_text(change)
     run = snakemake_in(folder)("--dry-run", SMOKE[0], SMOKE[1], str(folder / "change.yaml"), *SMOKE[2:])
     assert run.returncode == 0, run.stderr
-    return re.findall("wildcards: (task=.*)", run.stdout)
+    return re.findall("wildcards: (task=.*, label=.*)", run.stdout)
 
 
 def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):
@@ -72,15 +76,25 @@ def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):
     assert all("task=ring_road" in wildcards for wildcards in trainings)
 
 
-def test_another_seed_trains_that_seed_alone(folder: Path):
+def test_another_seed_trains_that_seed_alone_and_what_depends_on_all_seeds(folder: Path):
     preset = load_preset("smoke")
     trainings = planned_trainings(folder, "seeds: [0, 1, 5]")
-    assert len(trainings) == len(preset["algorithms"]) * len(preset["tasks"])
-    assert all("seeds=5" in wildcards for wildcards in trainings)
+    new = [wildcards for wildcards in trainings if "seeds=5" in wildcards]
+    assert len(new) == len(preset["algorithms"]) * len(preset["tasks"])
+    others = set(trainings) - set(new)
+    assert others == {f"task={task}, label=cher, seeds={seed}" for task in preset["tasks"] for seed in (0, 1)}
+
+
+def test_a_delta_of_the_preset_trains_cher_alone(folder: Path):
+    preset = load_preset("smoke")
+    trainings = planned_trainings(folder, "cher: {default: {delta: -5.0}}")
+    assert len(trainings) == len(preset["tasks"]) * len(preset["seeds"])
+    assert all("label=cher," in wildcards for wildcards in trainings)
 
 
 def test_an_algorithm_less_retrains_nothing(folder: Path):
     assert planned_trainings(folder, "algorithms: [hrl]") == []
+    assert planned_trainings(folder, "algorithms: [cher]") == []
 
 
 def test_copied_results_with_other_settings_are_refused(folder: Path):

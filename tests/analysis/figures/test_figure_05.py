@@ -80,6 +80,25 @@ def test_a_panel_without_any_value_says_why(statistics: pd.DataFrame):
     assert "no episode has ended" not in [text.get_text() for text in gather.texts]
 
 
+def everything(statistics: pd.DataFrame) -> pd.DataFrame:
+    """As many curves as there are algorithms."""
+    others = [name for name in style.ALGORITHM_NAMES if name not in set(statistics["label"])]
+    copies = [statistics[statistics["label"] == "hrl"].assign(label=name, algorithm=name) for name in others]
+    return pd.concat([statistics, *copies])
+
+
+@pytest.mark.parametrize(("tasks", "columns"), [(["ring_road", "ant_gather"], 6), (["ring_road"], 3)])
+def test_the_legend_of_all_algorithms_fits(statistics: pd.DataFrame, tasks: list[str], columns: int):
+    rows = everything(statistics)
+    figure = figure_05.draw(rows[rows["task"].isin(tasks)])
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert len(figure.legends) == 1
+    assert len({text.get_window_extent().x0 for text in figure.legends[0].get_texts()}) == columns
+    assert legend(figure) == list(style.ALGORITHM_NAMES.values())
+
+
 def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFrame):
     figure = figure_05.draw(statistics)
     figure.draw_without_rendering()

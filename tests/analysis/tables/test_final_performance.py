@@ -96,6 +96,13 @@ def test_latex_is_escaped(rows: pd.DataFrame):
     assert text.startswith(r"\begin{tabular}{lllrrrrrrp{4cm}}")
 
 
+def test_latex_writes_greek_letters_as_commands(rows: pd.DataFrame):
+    assert "CHER (fixed λ)" in table.to_markdown(rows.assign(label="cher_fixed"))
+    text = table.to_latex(rows.assign(label="cher_fixed"))
+    assert r"CHER (fixed $\lambda$)" in text
+    assert text.replace(table.DASH, "").isascii()
+
+
 def test_command_line_writes_the_same_bytes_each_time(final: pd.DataFrame, tmp_path: Path):
     final.to_parquet(tmp_path / "final.parquet")
     for folder in ("a", "b"):

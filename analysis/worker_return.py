@@ -1,0 +1,126 @@
+"""The worker return J_HRL of a task's HRL runs, and every delta that follows from it.
+
+    python -m analysis.worker_return --preset quick --task ant_gather --out ant_gather.json
+
+J_HRL is what the worker's critic says about the goals that the manager would set now, averaged over the last part
+of each seed's training and then over seeds.  It has the scale of an infinite horizon, as has the value that drives
+lambda.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from, require
+from algorithms.delta import hrl_runs, is_return
+from algorithms.records import write_json
+from algorithms.settings import RunConfig
+from analysis.collect import CollectError, read_run
+from analysis.reduction import compare
+from analysis.statistics import FINAL_FRACTION, final_values
+from envs.names import TASKS
+
+#: Column of ``progress.csv``.
+QUANTITY = "worker_q_current"
+
+
+class WorkerReturnError(ValueError):
+    """Runs that say nothing about a worker's return.  The message is one line."""
+
+
+def describe(preset: Mapping[str, Any], task: str, runs: Path) -> dict[str, Any]:
+    """The content of a task's worker return file.
+
+    Args:
+        preset: a merged preset; all its seeds count.
+        task: name of the task.
+        runs: the folder that holds the run folders.
+
+    Raises:
+        CollectError: an HRL run is missing, or is not what the preset asks for.
+        WorkerReturnError: J_HRL is not a finite negative number.
+    """
+    used = hrl_runs(preset, task)
+    by_seed = seed_returns(used, runs)
+    mean = sum(by_seed.values()) / len(by_seed)
+    if not is_return(mean):
+        message = f"the worker return of the hrl runs is {mean}; it must be finite and negative"
+        raise WorkerReturnError(f"{task}: {message}")
+    return {
+        "task": task,
+        "quantity": QUANTITY,
+        "window": FINAL_FRACTION,
+        "worker_return": mean,
+        "by_seed": {str(seed): value for seed, value in by_seed.items()},
+        "runs": [{"key": run.key, "hash": run.hash, "steps": run.run.steps, "seeds": run.seeds} for run in used],
+        "reduced": compare(used[0], used[0].run.steps, len(by_seed), load_preset("paper")).why,
+        "deltas": deltas(preset, task, mean),
+    }
+
+
+def seed_returns(used: Sequence[RunConfig], runs: Path) -> dict[int, float]:
+    """Each seed's mean over the last part of its log points.
+
+    Raises:
+        CollectError: a run is missing, is not what the preset asks for, or lacks the column.
+    """
+    tables = []
+    for run in used:
+        progress = read_run(run, runs).progress
+        if QUANTITY not in progress:
+            raise CollectError(f"{run.key}: progress.csv is damaged: there is no column {QUANTITY}")
+        tables.append(progress)
+    curves = pd.concat(tables).pivot(index="seed", columns="step", values=QUANTITY)
+    return dict(zip(curves.index.tolist(), final_values(curves.to_numpy()).tolist(), strict=True))
+
+
+def deltas(preset: Mapping[str, Any], task: str, worker_return: float) -> list[dict[str, Any]]:
+    """What follows for every algorithm and variant that leaves delta to the worker return."""
+    open_runs = {run.label: run for run in cells(preset) if run.task == task and run.needs_worker_return}
+    settings = [(label, run.with_worker_return(worker_return).cher) for label, run in open_runs.items()]
+    return [
+        {
+            "label": label,
+            "delta_share": cher.delta_share,
+            "cooperation_ratio": 1 - cher.delta_share,
+            "delta": cher.delta,
+        }
+        for label, cher in settings
+        if cher is not None
+    ]
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write the file in one move."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    write_json(partial, content)
+    os.replace(partial, path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="The worker return of a task's HRL runs.")
+    add_preset_arguments(parser)
+    parser.add_argument("--task", required=True)
+    parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
+    parser.add_argument("--out", type=Path, required=True, help="the file (json)")
+    options = parser.parse_args(arguments)
+    try:
+        preset = preset_from(options)
+        require(options.task, tuple(TASKS), "task")
+        content = describe(preset, options.task, options.runs or Path(preset["results"]) / "runs")
+    except (ConfigError, CollectError, WorkerReturnError) as error:
+        sys.exit(f"worker_return: {error}")
+    write(options.out, content)
+
+
+if __name__ == "__main__":
+    main()
