@@ -19,11 +19,12 @@ from torch import Tensor
 from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
 from algorithms.device import Recorder, Staging
-from algorithms.networks import MLP, Pass, Scratch
+from algorithms.networks import MLP, Scratch
 from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
+from algorithms.visual import Network, VisualMLP
 from algorithms.workspace import CriticInputs, Workspace
-from envs.base import TaskSpec
+from envs.base import ImageSpec, TaskSpec
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class TD3Learner:
         factor: multiplies each observation entry inside the networks, shape [n] (``input_scale: unit``); the
             critics then see actions in [-1, 1].  None leaves everything in its own units.
         scratch: memory that this learner may share with others.
+        image: the image that the last observation entries are, if they are one.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class TD3Learner:
         streams: Streams,
         factor: Tensor | None = None,
         scratch: Scratch | None = None,
+        image: ImageSpec | None = None,
     ) -> None:
         self.scratch = scratch or Scratch()
         self.name, self.bounds, self.settings = name, bounds, settings
@@ -82,7 +85,10 @@ class TD3Learner:
         device = bounds.low.device
         actor_sizes = (inputs, *settings.hidden, bounds.size)
         critic_sizes = (inputs + bounds.size, *settings.hidden, 1)
-        make = partial(MLP, device=device, scratch=self.scratch)
+        make: Callable[[int, tuple[int, ...]], Network] = partial(MLP, device=device, scratch=self.scratch)
+        if image is not None:
+            start = inputs - image.size
+            make = partial(VisualMLP, image=image, start=start, device=device, scratch=self.scratch)
         self.critics, self.target_critics = (make(2 * self.seeds, critic_sizes) for _ in range(2))
         self.actor, self.target_actor = (make(self.seeds, actor_sizes) for _ in range(2))
         self._first_critics = self.critics.every(2)
@@ -95,7 +101,7 @@ class TD3Learner:
         self._workspaces: dict[int, Workspace] = {}
         self._recorder = Recorder(device)
         self._seen = Staging(device, {"seen": ((self.seeds, 1, inputs), np.float32)})
-        self._acting = Pass(self.actor, 1, Scratch())
+        self._acting = self.actor.new_pass(1, Scratch())
         self._chosen = torch.zeros(self.seeds, 1, bounds.size, device=device)
         self._exploration = settings.exploration_noise * bounds.host.half
         self._alive = np.ones(self.seeds, dtype=np.bool_)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 Indices = NDArray[np.int64]
@@ -20,6 +20,12 @@ def columns(shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, slice], in
         found[name] = slice(start, start + (shape[0] if shape else 1))
         start = found[name].stop
     return found, start
+
+
+def zeros(shape: tuple[int, ...], kind: DTypeLike, device: torch.device) -> Tensor:
+    """Zeros that cost no memory on a CPU until something else is written."""
+    # numpy maps memory on first touch
+    return torch.from_numpy(np.zeros(shape, dtype=kind)).to(device)
 
 
 class Rows:
@@ -65,10 +71,7 @@ class ReplayBuffer:
         self.capacity, self.length = capacity, length
         self._columns, width = columns(shapes)
         number = seeds * capacity * length
-        if device.type == "cpu":  # numpy's zeros are mapped on first touch: an unfilled buffer costs no memory
-            self._rows = torch.from_numpy(np.zeros((number, width), dtype=np.float32))
-        else:
-            self._rows = torch.zeros(number, width, device=device)
+        self._rows = zeros((number, width), np.float32, device)
         self._pairs = self._rows.as_strided((number - 1, 2 * width), (width, 1))  # a row and the next one
         self._items = self._rows.view(seeds * capacity, length, width)
         self._block = np.zeros((seeds, length, width), dtype=np.float32)
