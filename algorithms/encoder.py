@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -107,6 +108,19 @@ def filters(weight: Tensor) -> Tensor:
     return weight.flatten(0, 1).permute(0, 3, 1, 2)
 
 
+def with_margins(shape: Shape) -> Shape:
+    """Height, width and channels of images with the margins that a convolution needs."""
+    height, width, channels = shape
+    return height + sum(same_padding(height)), width + sum(same_padding(width)), channels
+
+
+def within(values: Tensor, shape: Shape, first: int) -> Tensor:
+    """What lies inside the margins; ``first`` is the axis of the height, the width's is the next."""
+    height, width, _ = shape
+    inside = values.narrow(first, same_padding(height)[0], height)
+    return inside.narrow(first + 1, same_padding(width)[0], width)
+
+
 class Encoders(Convolutions):
     """Convolutions of G independent networks that own their parameters and the gradients of these.
 
@@ -162,11 +176,28 @@ class Encoders(Convolutions):
         return parts
 
 
+class Step(NamedTuple):
+    """One convolution: a layer of some groups.
+
+    Attributes:
+        layer: which.
+        groups: which, as a slice.
+        inputs: with their margins, [B, g C, H, W].
+        outputs: where they go, [B, H, W, g, 16].
+    """
+
+    layer: int
+    groups: slice
+    inputs: Tensor
+    outputs: Tensor
+
+
 class EncoderPass:
     """One evaluation of encoders on batches of B images and the gradients through it.
 
     As :class:`~algorithms.networks.Pass`, it works in memory made beforehand: a layer writes its result straight
-    into the middle of the next layer's input, whose margins stay zero.
+    into the middle of the next layer's input, whose margins stay zero.  The first layer goes group by group, since
+    weaving the three channels of several images into each other would take longer than their convolution.
 
     Args:
         encoders: the convolutions.
@@ -178,58 +209,76 @@ class EncoderPass:
         self._encoders, first = encoders, encoders.weights[0]
         self._groups = groups = len(first)
         self._scratch, self._memory = scratch, ("images", groups, batch)
-        *inner, last = encoders.shapes
-        self._padded, self._maps = [], []
-        for layer, shape in enumerate(inner):
-            top, left = same_padding(shape[0]), same_padding(shape[1])
-            sizes = (batch, shape[0] + sum(top), shape[1] + sum(left), groups, shape[2])
-            padded = scratch.zeros(f"images {layer}", sizes, first)
-            self._padded.append(grouped(padded))
-            self._maps.append(padded.narrow(1, top[0], shape[0]).narrow(2, left[0], shape[1]))
-        self._maps.append(scratch.zeros("feature maps", (batch, *last[:2], groups, last[2]), first))
-        self._delta = torch.empty_like(self._maps[-1])
+
+        def zeros(name: str, *shape: int) -> Tensor:
+            return scratch.zeros(f"encoder {name}", shape, first)
+
+        image, *inner, last = encoders.shapes
+        images = zeros("images", groups, batch, *with_margins(image))
+        self._images = within(images, image, 2)
+        layers = [
+            zeros(f"layer {layer}", batch, *with_margins(shape)[:2], groups, FILTERS)
+            for layer, shape in enumerate(inner)
+        ]
+        self._maps = [within(values, shape, 1) for values, shape in zip(layers, inner, strict=True)]
+        self._maps.append(zeros("features", batch, *last[:2], groups, FILTERS))
+        self._deltas = [zeros(f"deltas {layer}", *values.shape) for layer, values in enumerate(self._maps)]
+        self._steps = [
+            Step(0, one, grouped(images[group][:, :, :, None]), self._maps[0][..., one, :])
+            for group, one in ((group, slice(group, group + 1)) for group in range(groups))
+        ]
+        self._steps += [
+            Step(layer, slice(None), grouped(values), self._maps[layer])
+            for layer, values in enumerate(layers, start=1)
+        ]
 
     def forward(self, pixels: Tensor, out: Tensor) -> None:
         """Encode images, [G, B, H W C], to features, [G, B, F]."""
         self._scratch.holders[self._memory] = id(self)
         encoders = self._encoders
-        torch.div(spread(pixels, encoders.shapes[0]), BRIGHTEST, out=self._maps[0])
-        layers = zip(self._padded, encoders.weights, encoders.biases, self._maps[1:], strict=True)
-        for padded, weight, bias, result in layers:
-            found = functional.conv2d(padded, filters(weight), bias.flatten(), stride=STRIDE, groups=self._groups)
-            torch.clamp_min(found.permute(0, 2, 3, 1), 0, out=result.flatten(3))
-        last = encoders.shapes[-1]
-        torch.div(self._maps[-1].permute(3, 0, 1, 2, 4), encoders.features, out=out.unflatten(-1, last))
+        torch.div(pixels.unflatten(-1, encoders.shapes[0]), BRIGHTEST, out=self._images)
+        for layer, groups, inputs, outputs in self._steps:
+            weight, bias = encoders.weights[layer][groups], encoders.biases[layer][groups]
+            found = functional.conv2d(inputs, filters(weight), bias.flatten(), stride=STRIDE, groups=len(weight))
+            torch.clamp_min(found.permute(0, 2, 3, 1), 0, out=outputs.flatten(3))
+        maps = self._maps[-1].permute(3, 0, 1, 2, 4)
+        torch.div(maps, encoders.features, out=out.unflatten(-1, encoders.shapes[-1]))
 
     def backward(self, gradient: Tensor) -> None:
         """Fill the gradients of the convolutions (:class:`Encoders`) from those of the features, [G, B, F]."""
         assert isinstance(self._encoders, Encoders), "only networks that own their parameters learn"
         held = self._scratch.holders.get(self._memory) == id(self)
         assert held, "another pass overwrote the images: give each that needs them its own Scratch"
-        encoders, gradients = self._encoders, self._encoders.gradients
-        delta = torch.div(spread(gradient, encoders.shapes[-1]), encoders.features, out=self._delta)
-        for layer in reversed(range(LAYERS)):
-            delta = torch.ops.aten.threshold_backward(delta, self._maps[layer + 1], 0)
-            below, of_weights, of_biases = torch.ops.aten.convolution_backward(
-                grouped(delta),
-                self._padded[layer],
-                filters(encoders.weights[layer]),
-                [self._groups * FILTERS],
-                [STRIDE, STRIDE],
-                [0, 0],  # the margins are part of the input
-                [1, 1],
-                False,
-                [0, 0],
-                self._groups,
-                [layer > 0, True, True],
-            )
-            filters(gradients.weights[layer]).copy_(of_weights)
-            gradients.biases[layer].view(-1).copy_(of_biases)
+        gradients, shapes = self._encoders.gradients, self._encoders.shapes
+        delta = torch.div(spread(gradient, shapes[-1]), self._encoders.features, out=self._deltas[-1])
+        self._through_relu(delta, LAYERS - 1)
+        for step in reversed(self._steps):
+            layer, groups = step.layer, step.groups
+            below, of_weights, of_biases = self._back_through(step)
+            filters(gradients.weights[layer][groups]).copy_(of_weights)
+            gradients.biases[layer][groups].view(-1).copy_(of_biases)
             if layer:
-                delta = self._within(below, layer)
+                images = below.permute(0, 2, 3, 1).unflatten(-1, (self._groups, FILTERS))
+                self._through_relu(within(images, shapes[layer], 1), layer - 1)
 
-    def _within(self, values: Tensor, layer: int) -> Tensor:
-        """What lies inside the margins of a layer's input: [B, G C, H', W'] to [B, H, W, G, C]."""
-        height, width, channels = self._encoders.shapes[layer]
-        images = values.permute(0, 2, 3, 1).unflatten(-1, (self._groups, channels))
-        return images.narrow(1, same_padding(height)[0], height).narrow(2, same_padding(width)[0], width)
+    def _back_through(self, step: Step) -> tuple[Tensor, Tensor, Tensor]:
+        """Gradients with respect to inputs (not for the first layer), weights and biases of a convolution."""
+        weight = self._encoders.weights[step.layer][step.groups]
+        found: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.convolution_backward(
+            grouped(self._deltas[step.layer][..., step.groups, :]),
+            step.inputs,
+            filters(weight),
+            [len(weight) * FILTERS],
+            [STRIDE, STRIDE],
+            [0, 0],  # the margins are part of the input
+            [1, 1],
+            False,
+            [0, 0],
+            len(weight),
+            [step.layer > 0, True, True],
+        )
+        return found
+
+    def _through_relu(self, delta: Tensor, layer: int) -> None:
+        """Take the gradient with respect to a layer's result back through its ReLU."""
+        torch.ops.aten.threshold_backward.grad_input(delta, self._maps[layer], 0, grad_input=self._deltas[layer])
