@@ -44,9 +44,7 @@ class TD3(Algorithm):
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         if task.manager_image is not None:
             allowed = ", ".join(name for name, entry in ALGORITHMS.items() if entry.sees_images)
-            raise ConfigError(
-                f"algorithm 'td3' sees no images, but task '{task.name}' has one; allowed: {allowed}"
-            )
+            raise ConfigError(f"algorithm 'td3' sees no images, as task '{task.name}' has; allowed: {allowed}")
         self.settings, self._task = config.learner, task
         self._streams = Streams(config.seeds)
         self._sees = Entries(task.manager_indices, device)

@@ -38,9 +38,8 @@ def test_a_cuda_device_gives_the_numbers_of_the_cpu(
 def test_continues_from_its_state(algorithm: str, task: TaskSpec, used: int) -> None:
     rollout = trained(algorithm, task, (4, 9), "cuda", 100)
     state = rollout.algorithm.state_dict()
-    other = trained(
-        algorithm, task, (4, 9), "cuda", used
-    ).algorithm  # its graphs, if any, must serve the loaded state
+    # its graphs, if any, must serve the loaded state
+    other = trained(algorithm, task, (4, 9), "cuda", used).algorithm
     other.load_state_dict(state)
     for each in (rollout.algorithm, other):
         for _ in range(100):
