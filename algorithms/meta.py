@@ -24,10 +24,7 @@ from algorithms.replay import ReplayBuffer, Rows
 
 @dataclass(frozen=True)
 class Sizes:
-    """Dimensions of a meta-transition: period k, observation n, goal d, action m, pixels of an image.
-
-    An image ends an observation and is no part of n here.
-    """
+    """Dimensions of a meta-transition: period k, observation n without its image, goal d, action m, pixels."""
 
     period: int
     observation: int
@@ -107,9 +104,8 @@ class MetaMemory:
         fields["observations"][after] = next_observations[:, : self._states]
         fields["goals"][after] = next_goals
         if self._images is not None:
-            self._images.append(
-                self.lengths == 0, observations[:, self._states :], next_observations[:, self._states :]
-            )
+            pixels = (values[:, self._states :] for values in (observations, next_observations))
+            self._images.append(self.lengths == 0, *pixels)
         self.goals, self.lengths = next_goals, self.lengths + 1
 
     def close(self, seed: int, *, done: bool) -> MetaTransition:
@@ -194,7 +190,7 @@ class MetaReplay:
 
     def batch(self, drawn: Mapping[str, Tensor]) -> MetaBatch:
         """What was drawn."""
-        return MetaBatch(self.buffer, drawn["items"], drawn["steps"], drawn["lengths"], drawn["rows"], self.images)
+        return MetaBatch(self, drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the filled part."""
@@ -227,18 +223,11 @@ class MetaBatch:
         rows: row of the replay at t+i, shape [S, B].
     """
 
-    def __init__(
-        self,
-        buffer: ReplayBuffer,
-        items: Tensor,
-        steps: Tensor,
-        lengths: Tensor,
-        rows: Tensor,
-        images: ImageReplay | None = None,
-    ) -> None:
-        self.buffer, self.items, self.steps, self.lengths, self.rows = buffer, items, steps, lengths, rows
-        self._images = images
-        self._now, self._next = buffer.read_pairs(rows)
+    def __init__(self, replay: MetaReplay, drawn: Mapping[str, Tensor]) -> None:
+        self.buffer, self._images = replay.buffer, replay.images
+        self.items, self.steps = drawn["items"], drawn["steps"]
+        self.lengths, self.rows = drawn["lengths"], drawn["rows"]
+        self._now, self._next = self.buffer.read_pairs(self.rows)
 
     @cached_property
     def _first(self) -> Rows:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from toys import ACTIONS, LEARNS, LEARNS_IDS, Rollout, settings
+from toys import ACTIONS, Rollout, learns, settings
 
 from algorithms.algorithm import prepare_process
 from algorithms.registry import ALGORITHMS
 from envs.base import TaskSpec
 
 pytestmark = pytest.mark.cuda
-learns = pytest.mark.parametrize(("algorithm", "task"), LEARNS, ids=LEARNS_IDS)
 
 
 def trained(algorithm: str, task: TaskSpec, seeds: tuple[int, ...], device: str, steps: int) -> Rollout:

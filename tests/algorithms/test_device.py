@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
-from toys import CPU, LEARNS, LEARNS_IDS, Rollout, equal, make
+from toys import CPU, Rollout, equal, learns, make
 
 from algorithms.device import Recorder, Staging
 from envs.base import TaskSpec
@@ -84,7 +84,7 @@ def recorders(algorithm: Any) -> list[ReplayingRecorder]:
 
 
 @pytest.mark.parametrize("scale", ["raw", "unit"])
-@pytest.mark.parametrize(("algorithm", "task"), LEARNS, ids=LEARNS_IDS)
+@learns
 def test_replayed_work_gives_the_same_training(algorithm: str, task: TaskSpec, scale: str) -> None:
     plain, replayed = (make(algorithm, SEEDS, task=task, learner={"input_scale": scale}) for _ in range(2))
     used = recorders(replayed)

@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import LEARNS, LEARNS_IDS, Rollout, equal, make
+from toys import Rollout, equal, learns, make
 
 from algorithms.seeding import Streams, integer, sequence
 from envs.base import TaskSpec
 
 SEEDS = (2, 5, 11)
-
-
-learns = pytest.mark.parametrize(("algorithm", "task"), LEARNS, ids=LEARNS_IDS)
 
 
 def trained(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
@@ -81,16 +82,15 @@ def picture(x: float, y: float, image: ImageSpec = IMAGE_SIZE, limit: float = 4)
 
 
 #: Every algorithm, with the tasks of different networks that it learns.
-LEARNS = [(name, RELATIVE) for name in ALGORITHMS]
-LEARNS += [(name, IMAGE) for name, entry in ALGORITHMS.items() if entry.sees_images]
-LEARNS_IDS = [f"{name}-image" if task.image else name for name, task in LEARNS]
+learns = pytest.mark.parametrize(
+    ("algorithm", "task"),
+    [pytest.param(name, RELATIVE, id=name) for name in ALGORITHMS]
+    + [pytest.param(name, IMAGE, id=f"{name}-image") for name, entry in ALGORITHMS.items() if entry.sees_images],
+)
 
 
 class PointMass(TaskEnv):
-    """Observation ``[vx, x, target x, y, vy, target y, time]``; the episode ends outside a square.
-
-    Where the task has an image, one of the position follows.
-    """
+    """Observation ``[vx, x, target x, y, vy, target y, time]``, perhaps an image; ends outside a square."""
 
     def __init__(self, task: TaskSpec = RELATIVE, limit: float = 4) -> None:
         super().__init__()
