@@ -68,7 +68,7 @@ class ImageReplay:
     """
 
     def __init__(self, seeds: int, capacity: int, pixels: int, device: torch.device) -> None:
-        self._images = zeros((2, seeds * capacity, pixels), np.uint8, device)
+        self._images = zeros((2, seeds * capacity, pixels), torch.uint8, device)
         self._by_seed = self._images.view(2, seeds, capacity, pixels)
 
     def put(self, items: Indices, images: Bytes) -> None:

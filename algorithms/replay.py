@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from torch import Tensor
 
 Indices = NDArray[np.int64]
@@ -22,10 +22,12 @@ def columns(shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, slice], in
     return found, start
 
 
-def zeros(shape: tuple[int, ...], kind: DTypeLike, device: torch.device) -> Tensor:
-    """Zeros that cost no memory on a CPU until something else is written."""
-    # numpy maps memory on first touch
-    return torch.from_numpy(np.zeros(shape, dtype=kind)).to(device)
+def zeros(shape: tuple[int, ...], kind: torch.dtype, device: torch.device) -> Tensor:
+    """Memory for a replay."""
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=kind, device=device)
+    # numpy's zeros are mapped on first touch: an unfilled buffer costs no memory
+    return torch.from_numpy(np.zeros(shape, dtype=torch.empty(0, dtype=kind).numpy().dtype))
 
 
 class Rows:
@@ -71,7 +73,7 @@ class ReplayBuffer:
         self.capacity, self.length = capacity, length
         self._columns, width = columns(shapes)
         number = seeds * capacity * length
-        self._rows = zeros((number, width), np.float32, device)
+        self._rows = zeros((number, width), torch.float32, device)
         self._pairs = self._rows.as_strided((number - 1, 2 * width), (width, 1))  # a row and the next one
         self._items = self._rows.view(seeds * capacity, length, width)
         self._block = np.zeros((seeds, length, width), dtype=np.float32)
