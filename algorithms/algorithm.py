@@ -96,6 +96,8 @@ class Algorithm(ABC):
 def prepare_process() -> None:
     """Set torch up so that the same seed gives the same numbers."""
     torch.set_num_threads(1)  # results depend on the order of summation, so on the number of threads
+    torch.backends.cudnn.deterministic = True  # on a CUDA device, convolutions that add up in a fixed order ...
+    torch.backends.cudnn.allow_tf32 = False  # ... and in single precision, as on the CPU
     torch.set_flush_denormal(True)  # moments of a saturated actor decay into denormals, which are slow
 
 

@@ -24,7 +24,8 @@ from algorithms.device import Fields, Recorder, Staging
 from algorithms.diagnostics import ProposalLog
 from algorithms.learner import Batch, load_networks, to_numpy
 from algorithms.levels import HierarchicalPolicy, build_levels
-from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, PeriodStatistics, Sizes
+from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, Sizes
+from algorithms.periods import PeriodStatistics
 from algorithms.records import Row
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
@@ -50,7 +51,13 @@ class HRL(Algorithm):
         self.levels = build_levels(config, task, actions, self.streams, device)
         self.manager, self.worker, self.goals = self.levels.manager, self.levels.worker, self.levels.goals
         seeds, period = len(config.seeds), config.hierarchy.meta_period
-        sizes = Sizes(period, len(task.unit_scale), len(task.goal_indices), self.worker.bounds.size)
+        sizes = Sizes(
+            period=period,
+            observation=task.states,
+            goal=len(task.goal_indices),
+            action=self.worker.bounds.size,
+            pixels=task.manager_image.size if task.manager_image else 0,
+        )
         self.memory = MetaMemory(seeds, sizes)
         self.replay = MetaReplay(seeds, self.settings.buffer_steps // period, sizes, device)
         self.statistics = PeriodStatistics(seeds, self.goals, task)

@@ -19,11 +19,12 @@ from torch import Tensor
 from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
 from algorithms.device import Recorder, Staging
-from algorithms.networks import MLP, Pass, Scratch
+from algorithms.networks import MLP, Scratch
 from algorithms.seeding import Ahead, Streams
 from algorithms.settings import LearnerSettings
+from algorithms.visual import Network, VisualMLP
 from algorithms.workspace import Acting, CriticInputs, Workspace
-from envs.base import TaskSpec
+from envs.base import ImageSpec, TaskSpec
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,7 @@ class TD3Learner:
         factor: multiplies each observation entry inside the networks, shape [n] (``input_scale: unit``); the
             critics then see actions in [-1, 1].  None leaves everything in its own units.
         scratch: memory that this learner may share with others.
+        image: the image that the last observation entries are, if they are one.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class TD3Learner:
         streams: Streams,
         factor: Tensor | None = None,
         scratch: Scratch | None = None,
+        image: ImageSpec | None = None,
     ) -> None:
         self.scratch = scratch or Scratch()
         self.name, self.bounds, self.settings = name, bounds, settings
@@ -82,7 +85,10 @@ class TD3Learner:
         device = bounds.low.device
         actor_sizes = (inputs, *settings.hidden, bounds.size)
         critic_sizes = (inputs + bounds.size, *settings.hidden, 1)
-        make = partial(MLP, device=device, scratch=self.scratch)
+        make: Callable[[int, tuple[int, ...]], Network] = partial(MLP, device=device, scratch=self.scratch)
+        if image is not None:
+            start = inputs - image.size
+            make = partial(VisualMLP, image=image, start=start, device=device, scratch=self.scratch)
         self.critics, self.target_critics = (make(2 * self.seeds, critic_sizes) for _ in range(2))
         self.actor, self.target_actor = (make(self.seeds, actor_sizes) for _ in range(2))
         self._first_critics = self.critics.every(2)
@@ -264,11 +270,10 @@ class TD3Learner:
             observations: shape [S, B, n].
             gradient: with respect to the actions there, [S, B, m].
         """
-        work = Pass(self.actor, observations.shape[1], Scratch())
+        work = self.actor.new_pass(observations.shape[1], Scratch())
         tanh = torch.tanh(work.forward(self._scaled(observations)))
         work.backward(torch.ops.aten.tanh_backward(gradient * self.bounds.half, tanh))
-        layers = self.actor.gradients
-        return torch.cat([part.flatten(1) for part in (*layers.weights, *layers.biases)], dim=1)
+        return self.actor.gradients_by_group()
 
     @property
     def networks(self) -> dict[str, Tensor]:

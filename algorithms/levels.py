@@ -16,7 +16,7 @@ from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
-from envs.base import TaskSpec
+from envs.base import ImageSpec, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,13 @@ def build_levels(
     assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
     settings, scratch = config.learner, Scratch()
 
-    def learner(name: str, sees: tuple[int, ...], acts: Bounds) -> TD3Learner:
+    def learner(name: str, sees: tuple[int, ...], acts: Bounds, image: ImageSpec | None = None) -> TD3Learner:
         factor = input_factor(task, sees, settings, device)
-        return TD3Learner(name, len(sees), acts, settings, streams, factor, scratch)
+        return TD3Learner(name, len(sees), acts, settings, streams, factor, scratch, image)
 
+    goals = Bounds(task.goal_low, task.goal_high, device)
     return Levels(
-        manager=learner("manager", task.manager_indices, Bounds(task.goal_low, task.goal_high, device)),
+        manager=learner("manager", task.manager_indices, goals, task.manager_image),
         worker=learner(
             "worker", task.worker_indices + task.goal_indices, Bounds(actions.low, actions.high, device)
         ),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -19,19 +18,19 @@ from torch import Tensor
 
 from algorithms.algorithm import Array, Mask
 from algorithms.device import Fields
-from algorithms.goals import Goals
+from algorithms.images import Bytes, FirstAndLast, ImageReplay
 from algorithms.replay import ReplayBuffer, Rows
-from envs.base import TaskSpec
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Dimensions of a meta-transition: period k, observation n, goal d, action m."""
+    """Dimensions of a meta-transition: period k, observation n without its image, goal d, action m, pixels."""
 
     period: int
     observation: int
     goal: int
     action: int
+    pixels: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class MetaTransition:
     """One finished meta-transition of one seed, T <= k steps long; sequences are padded with zeros.
 
     Attributes:
-        observations: s_t .. s_{t+T}, shape [k + 1, n].
+        observations: s_t .. s_{t+T} without images, shape [k + 1, n].
         goals: g_t .. g_{t+T}, shape [k + 1, d]; the last is carried over by the goal transition, it is not the
             manager's next proposal.
         actions: a_t .. a_{t+T-1}, shape [k, m].
@@ -47,6 +46,7 @@ class MetaTransition:
         reward: undiscounted sum of the scaled environment rewards.
         done: 1 if the episode truly ended (a time limit does not count).
         length: T.
+        images: those of s_t and s_{t+T}, shape [2, pixels]; None if there are none.
     """
 
     observations: Array
@@ -56,6 +56,7 @@ class MetaTransition:
     reward: float
     done: float
     length: int
+    images: Bytes | None = None
 
 
 class MetaMemory:
@@ -69,7 +70,8 @@ class MetaMemory:
     def __init__(self, seeds: int, sizes: Sizes) -> None:
         period = sizes.period
         self.goals = np.zeros((seeds, sizes.goal), dtype=np.float32)
-        self._rows = np.arange(seeds)
+        self._rows, self._states = np.arange(seeds), sizes.observation
+        self._images = FirstAndLast(seeds, sizes.pixels) if sizes.pixels else None
         self._fields: dict[str, Array] = {
             "observations": np.zeros((seeds, period + 1, sizes.observation), dtype=np.float32),
             "goals": np.zeros((seeds, period + 1, sizes.goal), dtype=np.float32),
@@ -95,12 +97,15 @@ class MetaMemory:
     ) -> None:
         """Add one environment step to every running meta-transition; rewards are already scaled."""
         fields, now, after = self._fields, (self._rows, self.lengths), (self._rows, self.lengths + 1)
-        fields["observations"][now] = observations
+        fields["observations"][now] = observations[:, : self._states]
         fields["actions"][now] = actions
         fields["worker_rewards"][now] = worker_rewards
         fields["rewards"][now] = rewards
-        fields["observations"][after] = next_observations
+        fields["observations"][after] = next_observations[:, : self._states]
         fields["goals"][after] = next_goals
+        if self._images is not None:
+            pixels = (values[:, self._states :] for values in (observations, next_observations))
+            self._images.append(self.lengths == 0, *pixels)
         self.goals, self.lengths = next_goals, self.lengths + 1
 
     def close(self, seed: int, *, done: bool) -> MetaTransition:
@@ -111,17 +116,22 @@ class MetaMemory:
         for name, field in padded.items():
             field[length + (name in ("observations", "goals")) :] = 0
         reward = float(padded.pop("rewards").sum(dtype=np.float64))
-        return MetaTransition(**padded, reward=reward, done=float(done), length=length)
+        images = self._images.of(seed) if self._images else None
+        return MetaTransition(**padded, reward=reward, done=float(done), length=length, images=images)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of all arrays."""
-        return {"lengths": self.lengths.copy()} | {name: field.copy() for name, field in self._fields.items()}
+        images = {"images": self._images.state()} if self._images else {}
+        fields = {name: field.copy() for name, field in self._fields.items()}
+        return {"lengths": self.lengths.copy(), **fields, **images}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
         self.lengths = state["lengths"].copy()
         for name, field in self._fields.items():
             field[:] = state[name]
+        if self._images is not None:
+            self._images.load(state["images"])
         self.goals = self._fields["goals"][self._rows, self.lengths]
 
 
@@ -141,6 +151,7 @@ class MetaReplay:
             "continues": (),
         }
         self.buffer = ReplayBuffer(seeds, capacity, shapes, device, length=sizes.period + 1)
+        self.images = ImageReplay(seeds, capacity, sizes.pixels, device) if sizes.pixels else None
         self._lengths = np.zeros(seeds * capacity, dtype=np.uint16)  # small, so that it stays in the cache
 
     @staticmethod
@@ -160,6 +171,9 @@ class MetaReplay:
         }
         where = self.buffer.add([seed], **{name: np.asarray(value)[None] for name, value in fields.items()})
         self._lengths[where] = item.length
+        if self.images is not None:
+            assert item.images is not None, "an item of a task with an image holds two"
+            self.images.put(where, item.images)
 
     def draw(self, uniform: NDArray[np.float64], out: Mapping[str, NDArray[np.int64]]) -> None:
         """Draw meta-transitions, and one step of each, uniformly with replacement.
@@ -176,16 +190,19 @@ class MetaReplay:
 
     def batch(self, drawn: Mapping[str, Tensor]) -> MetaBatch:
         """What was drawn."""
-        return MetaBatch(self.buffer, drawn["items"], drawn["steps"], drawn["lengths"], drawn["rows"])
+        return MetaBatch(self, drawn)
 
     def state_dict(self) -> dict[str, Any]:
         """Copies of the filled part."""
-        return {**self.buffer.state_dict(), "lengths": self._lengths.astype(np.int64)}
+        images = {"images": self.images.state(int(self.buffer.sizes.max()))} if self.images else {}
+        return {**self.buffer.state_dict(), "lengths": self._lengths.astype(np.int64), **images}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from :meth:`state_dict`."""
         self.buffer.load_state_dict(state)
         self._lengths[:] = state["lengths"]
+        if self.images is not None:
+            self.images.load(state["images"])
 
 
 def _extended(values: Array) -> Array:
@@ -196,7 +213,8 @@ def _extended(values: Array) -> Array:
 class MetaBatch:
     """A batch of meta-transitions with one step of each; it holds until the next draw.
 
-    Some fields are read when first used, and the indices may be the memory that the next draw fills.
+    Some fields are read when first used, and the indices may be the memory that the next draw fills.  Images are
+    kept for the first and the last observation only, so only these end with one.
 
     Attributes:
         items: which meta-transitions, shape [S, B].
@@ -205,9 +223,11 @@ class MetaBatch:
         rows: row of the replay at t+i, shape [S, B].
     """
 
-    def __init__(self, buffer: ReplayBuffer, items: Tensor, steps: Tensor, lengths: Tensor, rows: Tensor) -> None:
-        self.buffer, self.items, self.steps, self.lengths, self.rows = buffer, items, steps, lengths, rows
-        self._now, self._next = buffer.read_pairs(rows)
+    def __init__(self, replay: MetaReplay, drawn: Mapping[str, Tensor]) -> None:
+        self.buffer, self._images = replay.buffer, replay.images
+        self.items, self.steps = drawn["items"], drawn["steps"]
+        self.lengths, self.rows = drawn["lengths"], drawn["rows"]
+        self._now, self._next = self.buffer.read_pairs(self.rows)
 
     @cached_property
     def _first(self) -> Rows:
@@ -217,15 +237,17 @@ class MetaBatch:
     def _last(self) -> Rows:
         return self.buffer.read(self.rows - self.steps + self.lengths)
 
-    @property
+    @cached_property
     def first_observations(self) -> Tensor:
-        """s_t, [S, B, n]."""
-        return self._first["observations"]
+        """s_t, [S, B, n], with its image if there is one."""
+        states = self._first["observations"]
+        return self._images.append_to(states, self.items, last=False) if self._images else states
 
-    @property
+    @cached_property
     def last_observations(self) -> Tensor:
-        """s_{t+T}, [S, B, n]."""
-        return self._last["observations"]
+        """s_{t+T}, [S, B, n], with its image if there is one."""
+        states = self._last["observations"]
+        return self._images.append_to(states, self.items, last=True) if self._images else states
 
     @property
     def first_goals(self) -> Tensor:
@@ -276,61 +298,3 @@ class MetaBatch:
     def worker_rewards(self) -> Tensor:
         """Intrinsic rewards of step i, [S, B]."""
         return self._now.number("worker_rewards")
-
-
-class PeriodStatistics:
-    """Means over the meta-periods that ended since the last log point.
-
-    Distances are those between state and goal, over all goal dimensions and over the planar position alone; they
-    are means over periods, the intrinsic reward is one over steps.  Goal saturation is the share of the entries of
-    the manager's goals, exploration included, that lie at the edge of the goal box.
-    """
-
-    EDGE = 0.99  # of the half range
-
-    def __init__(self, seeds: int, goals: Goals, task: TaskSpec) -> None:
-        self._goals = goals
-        self._position = list(task.position_indices)
-        self._planar = [task.goal_indices.index(index) for index in task.position_indices]
-        self._middle = (task.goal_high + task.goal_low) / 2
-        self._edge = self.EDGE * (task.goal_high - task.goal_low) / 2
-        names = ["intrinsic_reward", "goal_distance_start", "goal_distance_end", "goal_saturation"]
-        if self._planar:
-            names += ["goal_distance_xy_start", "goal_distance_xy_end", "moved"]
-        self._names = names
-        self._sums = np.zeros((seeds, len(names)))
-        self._weights = np.zeros((seeds, len(names)))
-
-    def record(self, seed: int, item: MetaTransition) -> None:
-        """Take in one finished meta-transition."""
-        last = item.length
-        first, final = item.observations[:1], item.observations[last - 1 : last]
-        start = self._goals.residual(first, item.goals[:1], first)[0]
-        end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
-        saturated = np.abs(item.goals[0] - self._middle) >= self._edge
-        values = [item.worker_rewards[:last].sum(), sqrt(start @ start), sqrt(end @ end), saturated.mean()]
-        if self._planar:
-            moved = item.observations[last, self._position] - item.observations[0, self._position]
-            values += [sqrt(vector @ vector) for vector in (start[self._planar], end[self._planar], moved)]
-        self._sums[seed] += values
-        self._weights[seed] += [last] + [1] * (len(values) - 1)  # the reward is a mean over steps
-
-    def means(self) -> dict[str, Array]:
-        """The means by name, [S] each (not a number where no period ended), and start anew."""
-        means = (self._sums / np.where(self._weights > 0, self._weights, np.nan)).astype(np.float32)
-        self.clear()
-        return dict(zip(self._names, means.T, strict=True))
-
-    def clear(self) -> None:
-        """Forget all periods."""
-        self._sums[:] = 0
-        self._weights[:] = 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Copies of the running sums."""
-        return {"sums": self._sums.copy(), "weights": self._weights.copy()}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from :meth:`state_dict`."""
-        self._sums[:] = state["sums"]
-        self._weights[:] = state["weights"]

@@ -44,6 +44,10 @@ class Layers:
         """Every ``stride``-th network, sharing memory with this one."""
         return Layers([weight[::stride] for weight in self.weights], [bias[::stride] for bias in self.biases])
 
+    def new_pass(self, batch: int, scratch: Scratch, keep: str = "hidden") -> Pass:
+        """A way to evaluate them on batches of B, see :class:`Pass`."""
+        return Pass(self, batch, scratch, keep)
+
 
 class Scratch:
     """Memory that networks use in turn: the less of it there is, the more of it is still in the cache.
@@ -63,6 +67,10 @@ class Scratch:
             for layer, width in enumerate(widths)
         ]
 
+    def zeros(self, name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
+        """A buffer that starts as zeros; the same memory for the same name and shape."""
+        return self._at_least((name, shape, like.dtype, like.device), shape[0], shape[1:], like)
+
     def gradient(self, like: Tensor) -> Tensor:
         """A buffer for the gradients of one network at a time, shaped like its parameters."""
         return self._at_least(("gradient", like.dtype, like.device), len(like), (), like)
@@ -71,6 +79,14 @@ class Scratch:
         if key not in self._buffers or len(self._buffers[key]) < length:
             self._buffers[key] = like.new_zeros(length, *shape)
         return self._buffers[key][:length]
+
+
+def buffers(
+    length: int, device: torch.device, dtype: torch.dtype, scratch: Scratch | None
+) -> tuple[Tensor, Tensor]:
+    """Memory for a network's parameters and for their gradients, [length] each."""
+    flat = torch.zeros(length, device=device, dtype=dtype)
+    return flat, (scratch or Scratch()).gradient(flat)
 
 
 class MLP(Layers):
@@ -82,6 +98,7 @@ class MLP(Layers):
         device: where the parameters live.
         dtype: floating point type of the parameters.
         scratch: memory for the gradients.
+        memory: where parameters and gradients go if not into buffers of their own, [P] each.
 
     Attributes:
         flat: all parameters, shape [P].
@@ -96,13 +113,17 @@ class MLP(Layers):
         device: torch.device,
         dtype: torch.dtype = torch.float32,
         scratch: Scratch | None = None,
+        memory: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         self.groups, self.sizes = groups, tuple(sizes)
-        length = groups * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
-        self.flat = torch.zeros(length, device=device, dtype=dtype)
-        self.gradient = (scratch or Scratch()).gradient(self.flat)
+        self.flat, self.gradient = memory or buffers(self.length(groups, sizes), device, dtype, scratch)
         super().__init__(*self._split(self.flat))
         self.gradients = Layers(*self._split(self.gradient))
+
+    @staticmethod
+    def length(groups: int, sizes: Sequence[int]) -> int:
+        """Number of parameters P."""
+        return groups * sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(sizes))
 
     def initialise(self, generators: Sequence[np.random.Generator]) -> None:
         """Draw fresh weights: hidden U(+-1/sqrt(fan_in)), output U(+-0.003), biases zero.
@@ -119,6 +140,11 @@ class MLP(Layers):
                 weight[group] = torch.from_numpy(values)
         for bias in self.biases:
             bias.zero_()
+
+    def gradients_by_group(self) -> Tensor:
+        """A copy of what :attr:`gradient` holds, [G, P / G]."""
+        parts = (*self.gradients.weights, *self.gradients.biases)
+        return torch.cat([part.flatten(1) for part in parts], dim=1)
 
     def named(self) -> dict[str, Tensor]:
         """Parameters by name, for saving; they share memory with the network."""
@@ -191,8 +217,8 @@ class Pass:
         torch.baddbmm(self._output_bias, self._transposed[-1], self._hidden_transposed[-1], out=self._output)
         return self.outputs
 
-    def backward(self, gradient: Tensor) -> None:
-        """Fill the gradients of the network (an :class:`MLP`) from dJ/dy, [G, B, out]."""
+    def backward(self, gradient: Tensor) -> Tensor:
+        """Fill the gradients of the network (an :class:`MLP`) from dJ/dy, [G, B, out]; returns d_1."""
         assert isinstance(self._layers, MLP), "only networks that own their parameters learn"
         self._check()
         gradients, delta = self._layers.gradients, gradient
@@ -203,6 +229,7 @@ class Pass:
             below = self._hidden_transposed[layer - 1] if layer else self._inputs.mT
             torch.bmm(below, delta, out=gradients.weights[layer])
             torch.sum(delta, 1, keepdim=True, out=gradients.biases[layer])
+        return delta
 
     def input_gradient(self, gradient: Tensor, entries: slice = slice(None)) -> Tensor:
         """The gradient with respect to some entries of the inputs, [G, B, entries], from dJ/dy, [G, B, out]."""
@@ -210,6 +237,10 @@ class Pass:
         delta = gradient
         for layer in reversed(range(len(self._hidden))):
             delta = self._back_through(layer, delta)
+        return self.to_inputs(delta, entries)
+
+    def to_inputs(self, delta: Tensor, entries: slice) -> Tensor:
+        """Take d_1 back through the first weights to some entries of the inputs, [G, B, entries]."""
         return torch.bmm(delta, self._layers.weights[0][:, entries].mT)
 
     def _check(self) -> None:

@@ -21,6 +21,11 @@ class Entry:
     path: str
     sections: tuple[str, ...]
 
+    @property
+    def sees_images(self) -> bool:
+        """Whether it learns tasks whose manager sees an image: only a hierarchy stores few enough of them."""
+        return "hierarchy" in self.sections
+
     def load(self) -> type[Algorithm]:
         """Import the algorithm's class."""
         module, _, name = self.path.partition(":")

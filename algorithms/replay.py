@@ -22,6 +22,14 @@ def columns(shapes: Mapping[str, tuple[int, ...]]) -> tuple[dict[str, slice], in
     return found, start
 
 
+def zeros(shape: tuple[int, ...], kind: torch.dtype, device: torch.device) -> Tensor:
+    """Memory for a replay."""
+    if device.type != "cpu":
+        return torch.zeros(shape, dtype=kind, device=device)
+    # numpy's zeros are mapped on first touch: an unfilled buffer costs no memory
+    return torch.from_numpy(np.zeros(shape, dtype=torch.empty(0, dtype=kind).numpy().dtype))
+
+
 class Rows:
     """Rows of a replay; a field is cut out when asked for by name, [..., size] or [..., 1]."""
 
@@ -65,10 +73,7 @@ class ReplayBuffer:
         self.capacity, self.length = capacity, length
         self._columns, width = columns(shapes)
         number = seeds * capacity * length
-        if device.type == "cpu":  # numpy's zeros are mapped on first touch: an unfilled buffer costs no memory
-            self._rows = torch.from_numpy(np.zeros((number, width), dtype=np.float32))
-        else:
-            self._rows = torch.zeros(number, width, device=device)
+        self._rows = zeros((number, width), torch.float32, device)
         self._pairs = self._rows.as_strided((number - 1, 2 * width), (width, 1))  # a row and the next one
         self._items = self._rows.view(seeds * capacity, length, width)
         self._block = np.zeros((seeds, length, width), dtype=np.float32)

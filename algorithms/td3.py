@@ -10,8 +10,10 @@ import torch
 from gymnasium.spaces import Box
 
 from algorithms.algorithm import Algorithm, Array, Bounds, Entries, Mask
+from algorithms.config import ConfigError
 from algorithms.device import Recorder, Staging
 from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, to_numpy
+from algorithms.registry import ALGORITHMS
 from algorithms.replay import ReplayBuffer
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
@@ -33,9 +35,16 @@ class FlatPolicy:
 
 
 class TD3(Algorithm):
-    """The flat baseline: one policy that sees what the manager of a hierarchy sees."""
+    """The flat baseline: one policy that sees what the manager of a hierarchy sees.
+
+    Raises:
+        ConfigError: that is an image; the replay would have to hold two of them per step.
+    """
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
+        if task.manager_image is not None:
+            allowed = ", ".join(name for name, entry in ALGORITHMS.items() if entry.sees_images)
+            raise ConfigError(f"algorithm 'td3' sees no images, as task '{task.name}' has; allowed: {allowed}")
         self.settings, self._task = config.learner, task
         self._streams = Streams(config.seeds)
         self._sees = Entries(task.manager_indices, device)

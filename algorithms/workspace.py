@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from algorithms.algorithm import Bounds
-from algorithms.networks import MLP, Pass, Scratch
+from algorithms.networks import Scratch
+from algorithms.visual import Network
 
 
 class CriticInputs:
@@ -49,8 +50,8 @@ class Acting:
         actions: those of the last call, [S, B, m].
     """
 
-    def __init__(self, actor: MLP, bounds: Bounds, factor: Tensor | None, batch: int) -> None:
-        self._pass = Pass(actor, batch, Scratch(), keep="deltas")
+    def __init__(self, actor: Network, bounds: Bounds, factor: Tensor | None, batch: int) -> None:
+        self._pass = actor.new_pass(batch, Scratch(), keep="deltas")
         self._bounds, self._factor = bounds, factor
         self.actions = actor.flat.new_zeros(actor.groups, batch, bounds.size)
 
@@ -77,21 +78,21 @@ class Workspace:
 
     def __init__(
         self,
-        actor: MLP,
-        target_actor: MLP,
-        critics: MLP,
-        target_critics: MLP,
+        actor: Network,
+        target_actor: Network,
+        critics: Network,
+        target_critics: Network,
         batch: int,
         scratch: Scratch,
     ) -> None:
         seeds, observation, width = actor.groups, actor.sizes[0], critics.sizes[0]
-        self.critics = Pass(critics, batch, scratch)
-        self.first_critics = Pass(critics.every(2), batch, scratch)
+        self.critics = critics.new_pass(batch, scratch)
+        self.first_critics = critics.every(2).new_pass(batch, scratch)
         # nothing goes back through targets, so they may use what later parts of the update overwrite
-        self.target_critics = Pass(target_critics, batch, scratch, keep="deltas")
-        self.target_actor = Pass(target_actor, batch, scratch, keep="deltas")
+        self.target_critics = target_critics.new_pass(batch, scratch, keep="deltas")
+        self.target_actor = target_actor.new_pass(batch, scratch, keep="deltas")
         # its hidden layers must outlive whatever the gradient of its objective asks of other networks
-        self.actor = Pass(actor, batch, Scratch())
+        self.actor = actor.new_pass(batch, Scratch())
         self.values = self.critics.outputs.view(seeds, 2, batch)
         self.target_values = self.target_critics.outputs.view(seeds, 2, batch).unbind(1)
         new = critics.flat.new_zeros

@@ -37,11 +37,41 @@ class EvaluationPoint:
 
 
 @dataclass(frozen=True)
+class ImageSpec:
+    """Size of the image at the end of a flat observation.
+
+    Its entries are whole numbers from 0 to 255 in the order height, width, channel (the last changes fastest).
+
+    Raises:
+        ValueError: a size is not positive.
+    """
+
+    height: int
+    width: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        if min(self.shape) < 1:
+            raise ValueError(f"image of {self.shape} is not allowed; each of the three sizes must be at least 1")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels."""
+        return self.height, self.width, self.channels
+
+    @property
+    def size(self) -> int:
+        """Number of observation entries."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True)
 class TaskSpec:
     """A task as seen by a learner.
 
     Observation entries are addressed by index into the flat observation of length n.  The manager's action
-    is a goal of dimension d for the observation entries ``goal_indices``.
+    is a goal of dimension d for the observation entries ``goal_indices``.  Where an observation ends with an
+    image, the entries before that are its states; a manager may see the image, a worker may not.
 
     Attributes:
         name: task name as in paths, configuration and tables (``ant_gather``).
@@ -60,6 +90,10 @@ class TaskSpec:
         evaluation_points: conditions of the evaluation protocol.
         episode_metrics: names of the numbers in ``info["episode_metrics"]`` at the end of an episode.
         one_per_process: True when the simulator allows a single instance per process (libsumo).
+        image: the image that the last observation entries are; None if there is none.
+
+    Raises:
+        ValueError: indices or factors do not fit the image.
     """
 
     name: str
@@ -76,6 +110,32 @@ class TaskSpec:
     evaluation_points: tuple[EvaluationPoint, ...]
     episode_metrics: tuple[str, ...]
     one_per_process: bool = False
+    image: ImageSpec | None = None
+
+    def __post_init__(self) -> None:
+        if self.image is None:
+            return
+        if self.states < 1:
+            raise ValueError(f"an image of {self.image.size} entries leaves no states in {len(self.unit_scale)}")
+        if (self.unit_scale[self.states :] != 1).any():
+            raise ValueError("unit_scale of an image must be 1; networks bring pixels to order one themselves")
+        for name in ("goal_indices", "position_indices", "worker_indices"):
+            if wrong := [index for index in getattr(self, name) if index >= self.states]:
+                raise ValueError(f"{name} holds {wrong[0]}, a pixel; allowed are states, 0 to {self.states - 1}")
+        pixels = tuple(range(self.states, len(self.unit_scale)))
+        seen = next((at for at, index in enumerate(self.manager_indices) if index >= self.states), None)
+        if seen is not None and self.manager_indices[seen:] != pixels:
+            raise ValueError("manager_indices must end with all pixels in order, or hold none")
+
+    @property
+    def states(self) -> int:
+        """Number of observation entries that are not pixels."""
+        return len(self.unit_scale) - (self.image.size if self.image else 0)
+
+    @property
+    def manager_image(self) -> ImageSpec | None:
+        """The image that ends what the manager sees, if it sees one."""
+        return self.image if max(self.manager_indices) >= self.states else None
 
 
 class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):

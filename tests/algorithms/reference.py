@@ -8,10 +8,48 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from envs.base import ImageSpec
 
-def perceptron(networks: Mapping[str, Tensor], name: str, group: int) -> nn.Sequential:
-    """One network of a learner as a plain module."""
-    layers: list[nn.Module] = []
+
+class PlainEncoder(nn.Module):
+    """Puts features of an image in the place of its pixels, the first of which is input ``start``."""
+
+    def __init__(
+        self, networks: Mapping[str, Tensor], name: str, group: int, start: int, image: ImageSpec
+    ) -> None:
+        super().__init__()
+        self.start, self.image = start, image
+        self.layers = nn.ModuleList()
+        for index in range(3):
+            weight = networks[f"{name}.filters_{index}"][group].double().permute(0, 3, 1, 2)
+            layer = nn.Conv2d(weight.shape[1], 16, 5, stride=2, dtype=torch.float64)
+            layer.weight.data = weight.clone()
+            layer.bias.data = networks[f"{name}.filters_bias_{index}"][group].double().clone()
+            self.layers.append(layer)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        before, pixels, after = inputs.tensor_split((self.start, self.start + self.image.size), -1)
+        hidden = pixels.reshape(-1, *self.image.shape).permute(0, 3, 1, 2) / 255
+        for layer in self.layers:
+            hidden = torch.relu(layer(nn.functional.pad(hidden, self._margins(hidden))))
+        features = hidden.permute(0, 2, 3, 1).flatten(1)
+        return torch.cat((before, features / features.shape[1], after), -1)
+
+    @staticmethod
+    def _margins(hidden: Tensor) -> list[int]:
+        """Left, right, top and bottom: TensorFlow's formula for "same"."""
+        found: list[int] = []
+        for size in reversed(hidden.shape[2:]):
+            along = max(5 - (size % 2 or 2), 0)
+            found += [along // 2, along - along // 2]
+        return found
+
+
+def network(
+    networks: Mapping[str, Tensor], name: str, group: int, start: int = 0, image: ImageSpec | None = None
+) -> nn.Sequential:
+    """One network of a learner as a plain module; the first pixel of an image is its input ``start``."""
+    layers: list[nn.Module] = [PlainEncoder(networks, name, group, start, image)] if image else []
     for index in range(sum(key.startswith(f"{name}.weight_") for key in networks)):
         weight = networks[f"{name}.weight_{index}"][group].double()
         linear = nn.Linear(weight.shape[0], weight.shape[1], dtype=torch.float64)
@@ -31,6 +69,8 @@ class PlainTD3:
         low: lower corner of the action box.
         high: upper corner of the action box.
         factor: multiplies the observations; the critics then see actions scaled to [-1, 1].
+        start: the place of the first pixel, if there is an image.
+        image: the image at the end of the observations.
     """
 
     gamma, tau, learning_rate = 0.99, 0.005, 3e-4
@@ -43,16 +83,19 @@ class PlainTD3:
         low: Any,
         high: Any,
         factor: Tensor | None = None,
+        start: int = 0,
+        image: ImageSpec | None = None,
     ) -> None:
         low, high = (torch.as_tensor(corner, dtype=torch.float64) for corner in (low, high))
         self.low, self.high, self.factor = low, high, factor
         self.middle, self.half = (low + high) / 2, (high - low) / 2
-        self.actor = perceptron(networks, f"{level}.actor", seed)
-        self.critics = [perceptron(networks, f"{level}.critics", 2 * seed + twin) for twin in range(2)]
-        self.target_actor = perceptron(networks, f"{level}.target_actor", seed)
-        self.target_critics = [
-            perceptron(networks, f"{level}.target_critics", 2 * seed + twin) for twin in range(2)
-        ]
+        self._sees = start, image
+        self.actor = network(networks, f"{level}.actor", seed, *self._sees)
+        self.target_actor = network(networks, f"{level}.target_actor", seed, *self._sees)
+        self.critics, self.target_critics = (
+            [network(networks, f"{level}.{part}", 2 * seed + twin, *self._sees) for twin in range(2)]
+            for part in ("critics", "target_critics")
+        )
         self.optimisers = [
             torch.optim.Adam(net.parameters(), lr=self.learning_rate, foreach=False)
             for net in (self.actor, *self.critics)
@@ -99,7 +142,7 @@ class PlainTD3:
 
     def distance(self, networks: Mapping[str, Tensor], level: str, seed: int) -> float:
         """Largest difference of any parameter from those of a learner."""
-        learner = PlainTD3(networks, level, seed, self.low, self.high)
+        learner = PlainTD3(networks, level, seed, self.low, self.high, None, *self._sees)
         return max(
             float((mine - its).abs().max().detach())
             for mine, its in zip(self._parameters(), learner._parameters(), strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, equal, make
+from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, IMAGE, RELATIVE, Rollout, equal, make
 
 from algorithms.algorithm import Algorithm
 from algorithms.checkpoint import Checkpoints
@@ -17,8 +17,15 @@ from algorithms.registry import ALGORITHMS
 from envs.base import TaskSpec
 
 SEEDS = (0, 1, 2)
-TASKS = pytest.mark.parametrize(
-    "task", [RELATIVE, ABSOLUTE, CONSECUTIVE], ids=["relative", "absolute", "consecutive"]
+TASKS = {"relative": RELATIVE, "absolute": ABSOLUTE, "consecutive": CONSECUTIVE}
+CASES = [(name, kind, task) for name in ALGORITHMS for kind, task in TASKS.items()]
+CASES += [(name, "image", IMAGE) for name, entry in ALGORITHMS.items() if entry.sees_images]
+
+#: Every algorithm on every kind of task that it learns.
+tasks = pytest.mark.parametrize(
+    ("name", "task"),
+    [(name, task) for name, _, task in CASES],
+    ids=[f"{name}-{kind}" for name, kind, _ in CASES],
 )
 
 
@@ -36,7 +43,7 @@ def test_is_an_algorithm(name: str) -> None:
     assert isinstance(make(name), Algorithm)
 
 
-@TASKS
+@tasks
 @pytest.mark.parametrize("random", [True, False])
 def test_actions_fill_the_box(name: str, random: bool, task: TaskSpec) -> None:
     rollout = started(name, task, warmup=0)
@@ -52,7 +59,7 @@ def test_actions_fill_the_box(name: str, random: bool, task: TaskSpec) -> None:
     assert (actions.std((0, 1)) > 0.1).all()
 
 
-@TASKS
+@tasks
 def test_policy_acts_in_the_box_and_repeats_itself(name: str, task: TaskSpec) -> None:
     rollout = started(name, task, steps=5)
     policy, everyone = rollout.algorithm.policy, np.ones(3, bool)
@@ -68,7 +75,7 @@ def test_policy_acts_in_the_box_and_repeats_itself(name: str, task: TaskSpec) ->
     assert (actions <= ACTIONS.high).all()
 
 
-@TASKS
+@tasks
 def test_same_seeds_give_the_same_bits(name: str, task: TaskSpec) -> None:
     first, second = (started(name, task, steps=50) for _ in range(2))
     assert equal(first.actions, second.actions)
@@ -85,7 +92,7 @@ def test_seeds_differ(name: str) -> None:
         assert (planned[one] != planned[other]).any(), "networks start differently"
 
 
-@TASKS
+@tasks
 def test_networks_hold_all_that_learns(name: str, task: TaskSpec) -> None:
     rollout = started(name, task)
     networks = rollout.algorithm.networks
@@ -101,8 +108,9 @@ def test_networks_hold_all_that_learns(name: str, task: TaskSpec) -> None:
     assert equal(rollout.algorithm.networks, networks)
 
 
-def test_networks_are_all_that_the_policy_needs(name: str) -> None:
-    rollout, other = started(name, steps=30), make(name, (7, 8, 9))
+@tasks
+def test_networks_are_all_that_the_policy_needs(name: str, task: TaskSpec) -> None:
+    rollout, other = started(name, task, steps=30), make(name, (7, 8, 9), task=task)
     for key, tensor in other.networks.items():
         tensor.copy_(rollout.algorithm.networks[key])
     everyone = np.ones(3, bool)
@@ -113,7 +121,7 @@ def test_networks_are_all_that_the_policy_needs(name: str) -> None:
         assert equal(rollout.algorithm.policy.act(observations), other.policy.act(observations))
 
 
-@TASKS
+@tasks
 def test_metrics_are_finite_numbers_per_seed(name: str, task: TaskSpec) -> None:
     rollout = started(name, task, steps=40)
     first = rollout.algorithm.metrics()
@@ -136,17 +144,17 @@ def test_metrics_change_nothing(name: str) -> None:
     assert equal(quiet.algorithm.networks, curious.algorithm.networks)
 
 
-@TASKS
+@tasks
 def test_evaluation_leaves_training_untouched(name: str, task: TaskSpec) -> None:
     quiet, watched = started(name, task), started(name, task)
-    observer = np.random.default_rng(0)
+    observer, size = np.random.default_rng(0), len(task.unit_scale)
     for step in range(45):
         for rollout in (quiet, watched):
             rollout.run(steps=1)
         if step % 7 == 0:
             watched.algorithm.policy.reset(np.ones(3, bool))
         for _ in range(step % 4):
-            watched.algorithm.policy.act(observer.normal(size=(3, 7)).astype(np.float32))
+            watched.algorithm.policy.act(observer.normal(size=(3, size)).astype(np.float32))
             watched.algorithm.policy.reset(observer.random(3) < 0.2)
     assert equal(quiet.actions, watched.actions)
     assert equal(quiet.algorithm.state_dict(), watched.algorithm.state_dict())
@@ -162,7 +170,7 @@ def saved(state: dict[str, Any], folder: Path) -> dict[str, Any]:
     return loaded
 
 
-@TASKS
+@tasks
 @pytest.mark.parametrize("steps", [0, 47], ids=["warmup", "training"])
 def test_continues_from_a_checkpoint_in_mid_period(name: str, task: TaskSpec, steps: int, tmp_path: Path) -> None:
     rollout = started(name, task, warmup=43, steps=steps)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from toys import ACTIONS, RELATIVE, Rollout, settings
+from toys import ACTIONS, Rollout, learns, settings
 
+from algorithms.algorithm import prepare_process
 from algorithms.registry import ALGORITHMS
+from envs.base import TaskSpec
 
 pytestmark = pytest.mark.cuda
 
 
-def trained(algorithm: str, seeds: tuple[int, ...], device: str, steps: int) -> Rollout:
-    made = ALGORITHMS[algorithm].load()(settings(algorithm, seeds), RELATIVE, ACTIONS, torch.device(device))
-    return Rollout(made, seeds).run(warmup=60, steps=steps)
+def trained(algorithm: str, task: TaskSpec, seeds: tuple[int, ...], device: str, steps: int) -> Rollout:
+    prepare_process()
+    made = ALGORITHMS[algorithm].load()(settings(algorithm, seeds), task, ACTIONS, torch.device(device))
+    return Rollout(made, seeds, task).run(warmup=60, steps=steps)
 
 
 @pytest.mark.parametrize("seeds", [(4,), (4, 9, 11)])
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_cuda_device_gives_the_numbers_of_the_cpu(algorithm: str, seeds: tuple[int, ...]) -> None:
-    one, other = (trained(algorithm, seeds, device, 120) for device in ("cpu", "cuda"))
+@learns
+def test_a_cuda_device_gives_the_numbers_of_the_cpu(
+    algorithm: str, task: TaskSpec, seeds: tuple[int, ...]
+) -> None:
+    one, other = (trained(algorithm, task, seeds, device, 120) for device in ("cpu", "cuda"))
     for mine, theirs in zip(one.actions, other.actions, strict=True):
         np.testing.assert_allclose(mine, theirs, atol=1e-3)
     for name, tensor in one.algorithm.networks.items():
@@ -28,11 +33,12 @@ def test_a_cuda_device_gives_the_numbers_of_the_cpu(algorithm: str, seeds: tuple
 
 
 @pytest.mark.parametrize("used", [0, 120])
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_continues_from_its_state(algorithm: str, used: int) -> None:
-    rollout = trained(algorithm, (4, 9), "cuda", 100)
+@learns
+def test_continues_from_its_state(algorithm: str, task: TaskSpec, used: int) -> None:
+    rollout = trained(algorithm, task, (4, 9), "cuda", 100)
     state = rollout.algorithm.state_dict()
-    other = trained(algorithm, (4, 9), "cuda", used).algorithm  # its graphs, if any, must serve the loaded state
+    # its graphs, if any, must serve the loaded state
+    other = trained(algorithm, task, (4, 9), "cuda", used).algorithm
     other.load_state_dict(state)
     for each in (rollout.algorithm, other):
         for _ in range(100):

@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from toys import RELATIVE, Rollout, equal, make
+from toys import Rollout, equal, learns, make
 
-from algorithms.registry import ALGORITHMS
 from algorithms.seeding import Streams, integer, sequence
+from envs.base import TaskSpec
 
 SEEDS = (2, 5, 11)
 
 
-def trained(algorithm: str, seeds: Sequence[int], *, steps: int, bonus: Sequence[float] = ()) -> Rollout:
-    return Rollout(make(algorithm, seeds), seeds, RELATIVE, bonus).run(warmup=60, steps=steps)
+def trained(
+    algorithm: str, task: TaskSpec, seeds: Sequence[int], *, steps: int, bonus: Sequence[float] = ()
+) -> Rollout:
+    return Rollout(make(algorithm, seeds, task=task), seeds, task, bonus).run(warmup=60, steps=steps)
 
 
 def of_seed(networks: dict[str, Any], index: int) -> dict[str, Any]:
@@ -27,12 +29,12 @@ def of_seed(networks: dict[str, Any], index: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_seed_learns_the_same_alone_and_in_a_group(algorithm: str) -> None:
-    group = trained(algorithm, SEEDS, steps=300)
+@learns
+def test_a_seed_learns_the_same_alone_and_in_a_group(algorithm: str, task: TaskSpec) -> None:
+    group = trained(algorithm, task, SEEDS, steps=300)
     states = group.algorithm.state_dict()["streams"]
     for index, seed in enumerate(SEEDS):
-        alone = trained(algorithm, [seed], steps=300)
+        alone = trained(algorithm, task, [seed], steps=300)
         own = alone.algorithm.state_dict()["streams"]
         assert {name: generators[index] for name, generators in states.items()} == {
             name: generators[0] for name, generators in own.items()
@@ -44,10 +46,10 @@ def test_a_seed_learns_the_same_alone_and_in_a_group(algorithm: str) -> None:
             np.testing.assert_allclose(tensor, share[name], atol=1e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_rewards_of_one_seed_leave_the_others_alone(algorithm: str) -> None:
-    plain = trained(algorithm, SEEDS, steps=60)
-    changed = trained(algorithm, SEEDS, steps=60, bonus=(0, 50, 0))
+@learns
+def test_rewards_of_one_seed_leave_the_others_alone(algorithm: str, task: TaskSpec) -> None:
+    plain = trained(algorithm, task, SEEDS, steps=60)
+    changed = trained(algorithm, task, SEEDS, steps=60, bonus=(0, 50, 0))
     for index in (0, 2):
         assert equal(of_seed(plain.algorithm.networks, index), of_seed(changed.algorithm.networks, index))
         for one, other in zip(plain.actions, changed.actions, strict=True):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from algorithms.networks import MLP
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
-from envs.base import EvaluationPoint, Observation, StepResult, TaskEnv, TaskSpec
+from envs.base import EvaluationPoint, ImageSpec, Observation, StepResult, TaskEnv, TaskSpec
 
 CPU = torch.device("cpu")
 
@@ -62,15 +63,39 @@ CONSECUTIVE = replace(
     manager_indices=tuple(range(7)),
     worker_indices=(2, 3, 4),
 )
+#: The manager sees x and y in an image alone; one side of it is odd, so that margins of all kinds occur.
+IMAGE_SIZE = ImageSpec(9, 12, 3)
+IMAGE = replace(
+    RELATIVE,
+    manager_indices=(0, 4, 2, 5, *range(7, 7 + IMAGE_SIZE.size)),
+    unit_scale=np.append(RELATIVE.unit_scale, np.ones(IMAGE_SIZE.size, np.float32)),
+    image=IMAGE_SIZE,
+)
+
+
+def picture(x: float, y: float, image: ImageSpec = IMAGE_SIZE, limit: float = 4) -> NDArray[np.float32]:
+    """Spots around (x, y), one per channel and the wider the later; as the end of an observation."""
+    down, right, channel = np.ogrid[: image.height, : image.width, : image.channels]
+    row, column = ((value / limit + 1) / 2 * (size - 1) for value, size in ((y, image.height), (x, image.width)))
+    squared = (down - row) ** 2 + (right - column) ** 2
+    return np.rint(255 * np.exp(-squared / (2 + 4 * channel))).astype(np.float32).ravel()
+
+
+#: Every algorithm, with the tasks of different networks that it learns.
+learns = pytest.mark.parametrize(
+    ("algorithm", "task"),
+    [pytest.param(name, RELATIVE, id=name) for name in ALGORITHMS]
+    + [pytest.param(name, IMAGE, id=f"{name}-image") for name, entry in ALGORITHMS.items() if entry.sees_images],
+)
 
 
 class PointMass(TaskEnv):
-    """Observation ``[vx, x, target x, y, vy, target y, time]``; the episode ends outside a square."""
+    """Observation ``[vx, x, target x, y, vy, target y, time]``, perhaps an image; ends outside a square."""
 
     def __init__(self, task: TaskSpec = RELATIVE, limit: float = 4) -> None:
         super().__init__()
         self.task, self.limit = task, limit
-        self.observation_space = Box(-np.inf, np.inf, (7,), np.float32)
+        self.observation_space = Box(-np.inf, np.inf, (len(task.unit_scale),), np.float32)
         self.action_space = ACTIONS
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
@@ -88,7 +113,8 @@ class PointMass(TaskEnv):
 
     def _observe(self) -> Observation:
         (x, y), (vx, vy), (target_x, target_y) = self.position, self.velocity, self.target
-        return np.array([vx, x, target_x, y, vy, target_y, self.time], np.float32)
+        states = np.array([vx, x, target_x, y, vy, target_y, self.time], np.float32)
+        return states if self.task.image is None else np.append(states, picture(x, y, self.task.image))
 
 
 def settings(
@@ -133,12 +159,13 @@ def make_learner(
     inputs: int = 3,
     streams: Streams | None = None,
     factor: Tensor | None = None,
+    image: ImageSpec | None = None,
     **changes: Any,
 ) -> TD3Learner:
     """A lone learner named ``worker`` with small settings."""
     bounds = Bounds(np.asarray(low), np.asarray(high), CPU)
     chosen = settings("td3", seeds, learner=changes).learner
-    return TD3Learner("worker", inputs, bounds, chosen, streams or Streams(seeds), factor)
+    return TD3Learner("worker", inputs, bounds, chosen, streams or Streams(seeds), factor, image=image)
 
 
 def shuffle(learner: TD3Learner) -> None:
