@@ -143,5 +143,5 @@ def test_hrl_stores_the_pictures_of_its_path() -> None:
             assert np.abs(row[7:] - rendered).max() <= 1, "positions are rounded, pixels may flip by one"
             assert rendered.any()
     assert algorithm.levels.worker_inputs(batch.observations, batch.goals).shape == (2, 40, 5)
-    assert algorithm.current_goals(batch).shape == (2, 40, 2)
+    assert algorithm.levels.goals_in_force(batch, batch.first_goals).shape == (2, 40, 2)
     assert algorithm.manager.actor.sizes[0] == 4 + IMAGE_SIZE.size
