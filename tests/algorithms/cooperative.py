@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from reference import PlainTD3
 from torch import Tensor
 from toys import ACTIONS, RELATIVE, make
 
+from algorithms.algorithm import Entries
+from algorithms.goals import Goals
+from algorithms.levels import Levels
 from algorithms.meta import MetaTransition
 from envs.base import TaskSpec
 
@@ -36,7 +40,7 @@ def cooperative(
     **cher: Any,
 ) -> Any:
     """CHER of two seeds with networks of order one."""
-    changes = {"cooperation": {"gradient": reading}}
+    changes: dict[str, Any] = {"cooperation": {"gradient": reading}}
     changes |= {"cher": cher} if name == "cher" else {"cher_fixed": {"fixed_lambda": weight}}
     return enlarge(make(name, SEEDS, task=task, learner=learner, changes=changes))
 
@@ -118,3 +122,15 @@ def shares(
     ]
     rewards, values = zip(*pairs, strict=True)
     return torch.stack(rewards).mean(), torch.stack(values).mean()
+
+
+def levels_of(task: TaskSpec, worker: Any) -> Levels:
+    """Levels whose worker is any object with ``actions`` and ``first_value``."""
+    manager: Any = None
+    sees = Entries(task.manager_indices), Entries(task.worker_indices)
+    return Levels(manager, worker, Goals(task), 10, *sees)
+
+
+def batch_with(**fields: Tensor) -> Any:
+    """What the readings use of a batch; anything else they asked for would be an error."""
+    return SimpleNamespace(**fields)

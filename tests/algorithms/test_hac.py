@@ -37,7 +37,7 @@ def stored(algorithm: Any) -> list[tuple[int, MetaTransition]]:
 
 
 def box(task: TaskSpec) -> HostBox:
-    return HostBox(task.goal_low, task.goal_high, (task.goal_high - task.goal_low) / 2)
+    return HostBox(task.goal_low, task.goal_high, np.float32(0.5) * (task.goal_high - task.goal_low))
 
 
 # ---- one meta-transition --------------------------------------------------------------------------------------

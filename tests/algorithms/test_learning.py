@@ -3,11 +3,11 @@
 The point starts at random in the square [-1, 1] x [-1, 1], and so does its target; an action moves it by up to 0.2
 along each axis; an episode of 30 steps pays minus the distance at each step.
 
-Measured on these 30 episodes: random actions return -39 and -35 for the two seeds, standing still -34 and -31, going
-straight to the target -2.7 and -2.3.  After 2,000 updates td3 returns -4, hiro and hac -4 to -6, hrl and both forms
-of cher -8 to -12; over eight seeds the worst return of any algorithm was -16.  The
-margin asks for 0.6 of the better of the two poor policies, -18 to -20.  Workers end 0.05 or less from goals at a
-distance of 0.5 (asked for: 0.15).
+Measured on these 30 episodes: random actions return -39 and -35 for the two seeds, standing still -34 and -31,
+going straight to the target -2.7 and -2.3.  After 2,000 updates td3 returns -4, hiro and hac -4 to -6, hrl and
+both forms of cher -8 to -12; over eight seeds the worst return of any algorithm was -16.  The margin asks for
+0.6 of the better of the two poor policies, which is -18.  Workers end 0.05 or less from goals at a distance of
+0.5, where 0.15 is asked for.
 """
 
 from __future__ import annotations
