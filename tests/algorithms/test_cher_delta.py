@@ -18,6 +18,7 @@ def test_delta_is_a_share_of_the_hrl_workers_return(share: float, delta: float) 
     assert config.needs_worker_return
     known = config.with_worker_return(-600)
     assert known.cher is not None
+    assert known.cher.delta is not None
     assert known.cher.delta == pytest.approx(delta)
     assert (-600 - known.cher.delta) / -600 == pytest.approx(1 - share)
     assert not known.needs_worker_return

@@ -243,16 +243,16 @@ def test_lambda_waits_for_the_managers_first_updates() -> None:
 @pytest.mark.parametrize("steps", [25, 47])
 def test_lambda_goes_on_where_it_was(steps: int) -> None:
     """Before its first update and between two of them."""
-    rollout = Rollout(cher(SEEDS, dual_learning_rate=0.1), SEEDS).run(warmup=60, steps=steps)
-    state = copy.deepcopy(rollout.algorithm.state_dict()["dual"])
+    first, other = (cher(SEEDS, dual_learning_rate=0.1) for _ in range(2))
+    Rollout(first, SEEDS).run(warmup=60, steps=steps)
+    state = copy.deepcopy(first.state_dict()["dual"])
     assert state["log_lambda"].dtype == torch.float64
     assert (state["log_lambda"] == -4.2).all() == (steps < 30)
-    other = cher(SEEDS, dual_learning_rate=0.1)
     Rollout(other, SEEDS).run(warmup=60, steps=60)
-    other.load_state_dict(copy.deepcopy(rollout.algorithm.state_dict()))
-    assert torch.equal(other.weight, rollout.algorithm.weight)
-    for algorithm in (rollout.algorithm, other):
+    other.load_state_dict(copy.deepcopy(first.state_dict()))
+    assert torch.equal(other.weight, first.weight)
+    for algorithm in (first, other):
         for _ in range(40):
             algorithm.update()
-    assert equal(other.state_dict()["dual"], rollout.algorithm.state_dict()["dual"])
+    assert equal(other.state_dict()["dual"], first.state_dict()["dual"])
     assert not equal(other.state_dict()["dual"], state)

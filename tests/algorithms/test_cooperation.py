@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +16,17 @@ from toys import RELATIVE
 
 from algorithms import cooperation
 from algorithms.cooperation import gradient
+from algorithms.levels import Levels
 from envs.base import TaskSpec
 
 
 def only(number: float) -> Tensor:
     return torch.tensor([[[number]]], dtype=torch.float64)
+
+
+def pull(reading: str, levels: Levels, data: Any, goals: Tensor) -> Tensor:
+    """Gradient of the worker's share by the manager's goals."""
+    return gradient(lambda asked: cooperation.READINGS[reading](levels, data, asked).objective, goals)
 
 
 def line(*, relative: bool) -> TaskSpec:
@@ -60,14 +67,11 @@ def proposal(theta: Tensor) -> Tensor:
 @pytest.mark.parametrize("reading", READINGS)
 def test_derivative_by_the_managers_parameter(reading: str) -> None:
     theta = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    function = cooperation.READINGS[reading]
     both = levels_of(line(relative=True), Scalar())
-    function(both, batch_with(**MOMENT), proposal(theta)).objective.sum().backward()
+    cooperation.READINGS[reading](both, batch_with(**MOMENT), proposal(theta)).objective.sum().backward()
     assert theta.grad is not None
     assert theta.grad.item() == pytest.approx(DERIVATIVES[reading], abs=1e-7)
-    by_goal = gradient(
-        lambda goals: function(both, batch_with(**MOMENT), goals).objective, proposal(theta).detach()
-    )
+    by_goal = pull(reading, both, batch_with(**MOMENT), proposal(theta).detach())
     slope = 2 * (1 - math.tanh(0.3) ** 2)
     assert by_goal.item() * slope == pytest.approx(DERIVATIVES[reading], abs=1e-7)
 
@@ -99,11 +103,7 @@ def test_absolute_goals_do_not_depend_on_where_the_period_began(reading: str) ->
     results = []
     for first, last in ((1, 2), (-5, 9)):
         moved = batch_with(**MOMENT | {"first_observations": only(first), "last_observations": only(last)})
-        results.append(
-            gradient(
-                lambda goals, moved=moved: cooperation.READINGS[reading](both, moved, goals).objective, at
-            ).item()
-        )
+        results.append(pull(reading, both, moved, at).item())
     assert results[0] == results[1]
     g, s, after, stored = 1.7, 1.2, 1.5, 0.25
     a = 0.4 * g + 0.1 * s
@@ -126,10 +126,10 @@ def test_gradient_of_the_reward_alone(reading: str, slope: tuple[float, float]) 
     here = torch.zeros(1, 1, 2, dtype=torch.float64)
     names = ("first_observations", "observations", "next_observations", "actions")
     goals = torch.tensor([[[3.0, 4.0]]], dtype=torch.float64)
-    function, worker = cooperation.READINGS[reading], SimpleNamespace()
+    worker = SimpleNamespace()
     worker.actions = worker.first_value = lambda *inputs: inputs[0].sum(-1) * 0
     data = batch_with(**dict.fromkeys(names, here))
-    found = gradient(lambda asked: function(levels_of(task, worker), data, asked).objective, goals)
+    found = pull(reading, levels_of(task, worker), data, goals)
     np.testing.assert_allclose(found[0, 0], slope, atol=1e-9)
 
 
@@ -175,4 +175,5 @@ def test_linear_worker_with_a_quadratic_value(reading: str, relative: bool) -> N
     proposals = torch.from_numpy(half) * torch.tanh(observations[0] @ weights.T)
     data = batch_with(**dict(zip(names, observations, strict=True)))
     cooperation.READINGS[reading](levels_of(task, worker), data, proposals).objective.sum().backward()
-    np.testing.assert_allclose(weights.grad, expected, atol=1e-8, rtol=0)
+    assert weights.grad is not None
+    np.testing.assert_allclose(weights.grad.numpy(), expected, atol=1e-8, rtol=0)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from toys import ABSOLUTE, CONSECUTIVE, RELATIVE
 
 from algorithms import cooperation
-from algorithms.cooperation import gradient
+from algorithms.cooperation import Share, gradient
 from envs.base import TaskSpec
 
 TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])

@@ -129,6 +129,11 @@ def test_share_of_original_meta_transitions() -> None:
     assert (picked.sum(1) + 10_000 == counts).all()
     assert abs(np.corrcoef(picked)[0, 1]) < 0.04, "seeds toss their own coins"
     assert abs(np.corrcoef(picked[0, 1:], picked[0, :-1])[0, 1]) < 0.04, "and a new one each time"
+    alone = make("hac", (1,), task=PLANE)
+    for number in range(100):
+        before = alone.replay.buffer.sizes[0]
+        alone.store(0, original)
+        assert (alone.replay.buffer.sizes[0] - before == 2) == picked[1, number], "the same in a group and alone"
 
 
 @TASKS

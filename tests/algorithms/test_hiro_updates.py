@@ -47,17 +47,21 @@ def test_only_the_managers_batch_is_relabelled(task: TaskSpec) -> None:
 
 
 def test_the_replay_is_never_written_to() -> None:
-    rollout = Rollout(hiro(RELATIVE), SEEDS).run(warmup=80)
-    before = rollout.algorithm.replay.state_dict()
+    algorithm = hiro(RELATIVE)
+    Rollout(algorithm, SEEDS).run(warmup=80)
+    before = algorithm.replay.state_dict()
     for _ in range(40):
-        rollout.algorithm.update()
-    assert equal(rollout.algorithm.replay.state_dict(), before)
+        algorithm.update()
+    assert equal(algorithm.replay.state_dict(), before)
 
 
 @pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE])
 @pytest.mark.parametrize("name", ["hiro", "cher_fixed"])
 def test_without_its_own_part_it_is_hrl(name: str, task: TaskSpec) -> None:
-    off = {"hiro": {"hiro": {"correction": False}}, "cher_fixed": {"cher_fixed": {"fixed_lambda": 0}}}
+    off: dict[str, Any] = {
+        "hiro": {"hiro": {"correction": False}},
+        "cher_fixed": {"cher_fixed": {"fixed_lambda": 0}},
+    }
     plain, other = (
         Rollout(make(which, SEEDS, task=task, changes=changes), SEEDS, task).run(warmup=60, steps=300)
         for which, changes in (("hrl", {}), (name, off[name]))
