@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from cooperative import PlainWorker
 from periods import Vector, as_manager, drawn, filled, plain_scores
 from reference import PlainTD3
 from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, equal, make
 
+from algorithms.meta import MetaTransition
 from envs.base import TaskSpec
 
 TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 SEEDS = (3, 8)
+LEVELS = ("manager", "worker")
 
 
 def hiro(task: TaskSpec, **changes: Any) -> Any:
@@ -87,35 +91,45 @@ def test_with_its_own_part_it_is_not(name: str, task: TaskSpec) -> None:
         assert difference[seed].abs().max() > 1e-5
 
 
-@TASKS
-def test_updates_are_those_of_plain_pytorch(task: TaskSpec) -> None:
-    algorithm = hiro(task, candidates=5)
+def likeliest(
+    worker: PlainWorker, task: TaskSpec, item: MetaTransition, options: Sequence[Vector], half: Vector
+) -> Vector:
+    """The candidate under which a worker would most nearly have acted as it did."""
+
+    def act(seen: Vector, goal: Vector) -> Vector:
+        actions: list[float] = worker.act(torch.tensor([*seen, *goal], dtype=torch.float64)).tolist()
+        return actions
+
+    with torch.no_grad():
+        return options[int(np.argmax(plain_scores(task, act, item, options, half, flipped=False)))]
+
+
+@pytest.mark.parametrize(("task", "scale"), [(RELATIVE, "raw"), (ABSOLUTE, "unit"), (CONSECUTIVE, "unit")])
+def test_updates_are_those_of_plain_pytorch(task: TaskSpec, scale: str) -> None:
+    learner, changes = {"input_scale": scale}, {"hiro": {"candidates": 5}}
+    algorithm = make("hiro", SEEDS, task=task, learner=learner, changes=changes)
     items = filled(algorithm)
-    for level in ("manager", "worker"):
+    for level in LEVELS:
         algorithm.networks[f"{level}.critics.weight_2"].mul_(100)
         algorithm.networks[f"{level}.actor.weight_2"].mul_(100)
-    managers = [PlainTD3(algorithm.networks, "manager", seed, task.goal_low, task.goal_high) for seed in range(2)]
-    half = algorithm.worker.bounds.host.half.tolist()
+    factor = torch.from_numpy(task.unit_scale[list(task.manager_indices)]).double() if scale == "unit" else None
+    box = task.goal_low, task.goal_high
+    managers = [PlainTD3(algorithm.networks, "manager", seed, *box, factor) for seed in range(2)]
+    half = ((ACTIONS.high - ACTIONS.low) / 2).tolist()
     for update in range(1, 41):
-        workers = [PlainTD3(algorithm.networks, "worker", seed, ACTIONS.low, ACTIONS.high) for seed in range(2)]
+        workers = [PlainWorker.of(algorithm, seed) for seed in range(2)] if update % 10 == 0 else []
         algorithm.update()
-        if update % 10:
+        if not workers:
             continue
         numbers = algorithm._drawn.device
         batch = algorithm.replay.batch(numbers)
         candidates = algorithm.candidates(batch, numbers["candidates"])
-        for seed in range(2):
-
-            def act(seen: Vector, goal: Vector, worker: PlainTD3 = workers[seed]) -> Vector:
-                with torch.no_grad():
-                    return worker.act(torch.tensor([*seen, *goal], dtype=torch.float64)).tolist()
-
-            rows = []
-            for row, (item, _) in enumerate(drawn(batch, items, seed)):
-                options = candidates[seed, row].tolist()
-                scores = plain_scores(task, act, item, options, half, flipped=False)
-                rows.append((item, options[int(np.argmax(scores))]))
-            normal = numbers["manager_noise"][seed].double() / managers[seed].half / 0.2
-            managers[seed].update(as_manager(task, rows), normal, delayed=update % 20 == 0)
-    for seed in range(2):
-        assert managers[seed].distance(algorithm.networks, "manager", seed) < 3e-6
+        for seed, manager in enumerate(managers):
+            rows = [
+                (item, likeliest(workers[seed], task, item, candidates[seed, row].tolist(), half))
+                for row, (item, _) in enumerate(drawn(batch, items, seed))
+            ]
+            normal = numbers["manager_noise"][seed].double() / manager.half / 0.2
+            manager.update(as_manager(task, rows), normal, delayed=update % 20 == 0)
+    for seed, manager in enumerate(managers):
+        assert manager.distance(algorithm.networks, "manager", seed) < 3e-6
