@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -131,9 +131,12 @@ class PlainTD3:
         if delayed:
             self.update_actor(batch["observations"])
 
-    def update_actor(self, observations: Tensor) -> None:
+    def update_actor(self, observations: Tensor, bonus: Callable[[Tensor], Tensor] | None = None) -> None:
+        """The actor goes up its value, plus what ``bonus`` makes of its actions, and the targets follow."""
         self.optimisers[0].zero_grad()
-        (-self.value(self.critics[0], observations, self.act(observations)).mean()).backward()
+        actions = self.act(observations)
+        wanted = self.value(self.critics[0], observations, actions).mean()
+        (-(wanted if bonus is None else wanted + bonus(actions))).backward()
         self.optimisers[0].step()
         pairs = zip((self.target_actor, *self.target_critics), (self.actor, *self.critics), strict=True)
         for target, online in pairs:

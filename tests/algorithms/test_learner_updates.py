@@ -33,6 +33,18 @@ def test_slope_of_the_critic_loss(kind: str, error: float, slope: float) -> None
     np.testing.assert_allclose(learner.critics.gradients.biases[-1].flatten(), [slope, 0], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("error", "loss"), [(0.5, 0.125), (1, 0.5), (3, 2.5)])
+def test_slopes_add_up_to_the_huber_loss(error: float, loss: float) -> None:
+    learner, size = make_learner(hidden=[4]), 100
+    zero = {"rewards": torch.zeros(1, 8), "continues": torch.zeros(1, 8)}
+    total = 0.0
+    for step in range(size):
+        constant(learner.critics, (step + 0.5) / size * error, 0)
+        learner.update_critics(random_batch(1)._replace(**zero), noise(1))
+        total += learner.critics.gradients.biases[-1][0].item() * error / size
+    assert total == pytest.approx(loss, rel=1e-3)
+
+
 def test_the_actor_follows_the_mean_of_the_first_critic_only() -> None:
     learner = make_learner()
     shuffle(learner)
