@@ -137,8 +137,6 @@ class CHER(Cooperative):
         """
         torch.mul(self.log_lambda.exp(), value - self.delta, out=self._dual_gradient)
         self._dual_optimiser.step()
-        if self.dual.lambda_max is not None:
-            self.log_lambda.clamp_(max=log(self.dual.lambda_max))
         self._set_weight()
 
     def metrics(self) -> dict[str, Array]:
@@ -159,4 +157,6 @@ class CHER(Cooperative):
         self._set_weight()
 
     def _set_weight(self) -> None:
+        if self.dual.lambda_max is not None:
+            self.log_lambda.clamp_(max=log(self.dual.lambda_max))
         self.weight.copy_(self.log_lambda.exp().view_as(self.weight))

@@ -85,6 +85,10 @@ def test_speed_does_not_depend_on_the_violation() -> None:
     assert paths[0] == pytest.approx(-4.2 + 20 * 3e-4, abs=2e-5)
 
 
+def test_lambda_starts_below_its_lid() -> None:
+    assert cher(delta=-450, lambda_max=0.01).weight.item() == pytest.approx(0.01)
+
+
 def test_lambda_max_is_a_lid() -> None:
     algorithm = cher(delta=-450, lambda_max=0.02)
     weights = []
@@ -134,7 +138,7 @@ def test_the_workers_value_of_the_managers_present_goals(reading: str, task: Tas
     workers = [PlainWorker.of(algorithm, seed) for seed in range(2)]
     algorithm.update()
     (value,) = values
-    batch = algorithm.replay.batch(algorithm._drawn.device)
+    batch = algorithm.replay.batch(algorithm.drawn)
     for seed in range(2):
         states = batch.first_observations[seed].double()[:, list(task.manager_indices)]
         goals = managers[seed].act(states).detach()

@@ -36,7 +36,7 @@ def test_updates_are_those_of_plain_pytorch(name: str, reading: str, task: TaskS
         algorithm.update()
         if update % 10:
             continue
-        numbers = algorithm._drawn.device
+        numbers = algorithm.drawn
         batch, weight = algorithm.replay.batch(numbers), algorithm.weight.flatten().tolist()
         for seed, manager in enumerate(managers):
             steps = list(drawn(batch, items, seed))
@@ -68,7 +68,7 @@ def test_metrics_of_both_gradients(reading: str, task: TaskSpec, scale: str) -> 
     items = filled(algorithm)
     for _ in range(3):
         algorithm.update()
-    metrics, batch = algorithm.metrics(), algorithm.replay.batch(algorithm._drawn.device)
+    metrics, batch = algorithm.metrics(), algorithm.replay.batch(algorithm.drawn)
     factor = algorithm.manager._factor
     factor = None if factor is None else factor.double()
     for seed in range(2):

@@ -121,7 +121,7 @@ def test_updates_are_those_of_plain_pytorch(task: TaskSpec, scale: str) -> None:
         algorithm.update()
         if not workers:
             continue
-        numbers = algorithm._drawn.device
+        numbers = algorithm.drawn
         batch = algorithm.replay.batch(numbers)
         candidates = algorithm.candidates(batch, numbers["candidates"])
         for seed, manager in enumerate(managers):
