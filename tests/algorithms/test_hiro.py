@@ -41,7 +41,7 @@ def hiro(seeds: Sequence[int] = (0,), *, actions: Box = ACTIONS, task: TaskSpec 
 
 def one_tenth(algorithm: Any) -> Any:
     """The worker's action becomes a tenth of its goal, whatever it sees besides."""
-    algorithm.worker.actions = lambda inputs: 0.1 * inputs[..., -2:]
+    algorithm.worker.acting = lambda batch: lambda inputs: 0.1 * inputs[..., -2:]
     return algorithm
 
 
@@ -51,7 +51,7 @@ def unit_box(half: float = 1) -> Box:
 
 def relabelled(algorithm: Any, batch: MetaBatch, noise: Tensor | None = None) -> Tensor:
     seeds, size = batch.items.shape
-    shape = (seeds, size, algorithm.correction.candidates - 2, 2)
+    shape = (seeds, size, algorithm.hiro.candidates - 2, 2)
     return algorithm.relabel(batch, {"candidates": torch.zeros(shape) if noise is None else noise})
 
 
@@ -178,7 +178,7 @@ def test_spread_of_the_candidates() -> None:
 
 def test_the_stored_goal_wins_a_tie() -> None:
     algorithm = hiro()
-    algorithm.worker.actions = lambda inputs: torch.zeros(*inputs.shape[:-1], 2)
+    algorithm.worker.acting = lambda batch: lambda inputs: torch.zeros(*inputs.shape[:-1], 2)
     batch = batch_of(algorithm.replay, [wanderings(PLANE, 20)], [[0] * 20])
     noise = torch.randn(1, 20, 8, 2, generator=torch.Generator().manual_seed(0))
     assert torch.equal(relabelled(algorithm, batch, noise), batch.first_goals)
@@ -212,7 +212,7 @@ def test_scores_and_choice_are_those_of_plain_loops(seed: int, task: TaskSpec, n
     random = np.random.default_rng(seed)
     mix = [random.normal(size=(5, 2)).astype(np.float32) for _ in SEEDS]
     stacked = torch.from_numpy(np.stack(mix))
-    algorithm.worker.actions = lambda inputs: torch.tanh(inputs @ stacked)
+    algorithm.worker.acting = lambda batch: lambda inputs: torch.tanh(inputs @ stacked)
     items = [wanderings(task, 5, seed + index) for index in range(2)]
     steps = [[int(random.integers(item.length)) for item in own] for own in items]
     batch = batch_of(algorithm.replay, items, steps)

@@ -159,3 +159,12 @@ def test_networks_of_another_shape_are_refused() -> None:
     learner, other = make_learner(), make_learner(inputs=4)
     with pytest.raises(ValueError, match=r"worker\.actor\.weight_0 is \(1, 4, 16\), expected \(1, 3, 16\)"):
         load_networks(learner.networks, other.networks)
+
+
+@pytest.mark.parametrize("factor", [None, torch.tensor([0.5, 2.0, 0.1])], ids=["raw", "unit"])
+def test_acting_gives_the_actions_of_many_observations(factor: torch.Tensor | None) -> None:
+    learner = make_learner(seeds=(0, 1), factor=factor)
+    shuffle(learner)
+    for batch in (5, 1, 5):
+        observations = torch.randn(2, batch, 3)
+        torch.testing.assert_close(learner.acting(batch)(observations), learner.actions(observations))
