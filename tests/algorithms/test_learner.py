@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from toys import HIGH, LOW, constant, make_learner, noise, random_batch
+from toys import HIGH, LOW, constant, make_learner, noise, random_batch, shuffle
 
 from algorithms.learner import Batch, TD3Learner, load_networks
 from algorithms.networks import Pass
@@ -162,7 +162,7 @@ def test_networks_of_another_shape_are_refused() -> None:
 
 
 @pytest.mark.parametrize("factor", [None, torch.tensor([0.5, 2.0, 0.1])], ids=["raw", "unit"])
-def test_acting_gives_the_actions_of_many_observations(factor: torch.Tensor | None) -> None:
+def test_acting_gives_the_actions_of_many_observations(factor: Tensor | None) -> None:
     learner = make_learner(seeds=(0, 1), factor=factor)
     shuffle(learner)
     for batch in (5, 1, 5):

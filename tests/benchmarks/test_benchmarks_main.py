@@ -69,6 +69,6 @@ def test_an_unknown_section_is_refused(log: list[str], capsys: pytest.CaptureFix
 
 
 def test_the_sections_themselves():
-    assert list(command.SECTIONS) == ["update", "steps", "environments", "workflow", "memory"]
+    assert list(command.SECTIONS) == ["update", "relabelling", "steps", "environments", "workflow", "memory"]
     for section in command.SECTIONS.values():
         assert all(hasattr(section, name) for name in ("TITLE", "measure", "report", "goals_of"))
