@@ -43,7 +43,12 @@ class PeriodStatistics:
         start = self._goals.residual(first, item.goals[:1], first)[0]
         end = self._goals.residual(final, item.goals[last - 1 : last], item.observations[last : last + 1])[0]
         saturated = np.abs(item.goals[0] - self._middle) >= self._edge
-        values = [item.worker_rewards[:last].sum(), sqrt(start @ start), sqrt(end @ end), saturated.mean()]
+        values = [
+            item.worker_rewards[:last].sum(),
+            sqrt(start @ start),
+            sqrt(end @ end),
+            np.count_nonzero(saturated) / len(saturated),
+        ]
         if self._planar:
             moved = item.observations[last, self._position] - item.observations[0, self._position]
             values += [sqrt(vector @ vector) for vector in (start[self._planar], end[self._planar], moved)]
