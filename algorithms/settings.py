@@ -221,6 +221,11 @@ class RunConfig(Strict):
         return self
 
     @property
+    def record(self) -> dict[str, Any]:
+        """Everything, in plain types, from which the same configuration can be read back."""
+        return {name: value for name, value in self.model_dump(mode="json").items() if value is not None}
+
+    @property
     def experiment(self) -> dict[str, Any]:
         """Everything that decides the numbers of a run, except which seeds are in the group."""
         return self.model_dump(

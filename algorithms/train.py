@@ -208,7 +208,7 @@ def write_files(
     """Write the files of a finished run, each in one move; ``run.json`` comes last and makes them complete."""
     config, task = trainer.config, trainer.task
     description = {
-        "config": config.model_dump(mode="json", exclude_none=True),
+        "config": config.record,
         "hash": config.hash,
         "seeds": config.seeds,
         "steps": config.run.steps,

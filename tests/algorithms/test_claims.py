@@ -16,6 +16,7 @@ import pytest
 from toys import CPU
 
 from algorithms.config import load_preset, resolve
+from algorithms.evaluate import evaluate_run
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
 from algorithms.train import write_files
@@ -185,6 +186,13 @@ def test_a_run_has_the_columns_of_its_claims(
         table = pd.read_csv(folder(task, algorithm) / file)
         assert column in table, f"{claim}: {file} has no column {column}"
         assert np.isfinite(table[column]).any(), f"{claim}: {file} has no number in column {column}"
+
+
+@pytest.mark.parametrize(("task", "algorithm"), TRAINED)
+def test_a_run_can_be_evaluated_again(task: str, algorithm: str, folder: Callable[[str, str], Path]) -> None:
+    table = pd.read_csv(folder(task, algorithm) / EVALUATIONS)
+    again = pd.DataFrame(evaluate_run(folder(task, algorithm), episodes=1))
+    pd.testing.assert_frame_equal(again, table, check_dtype=False)
 
 
 @pytest.mark.parametrize("task", TASKS)
