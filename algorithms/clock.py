@@ -32,8 +32,10 @@ class Clock:
     def measure(self, part: str) -> Iterator[None]:
         """Count the time of a block towards a part."""
         start = time.perf_counter()
-        yield
-        self._parts[part] += time.perf_counter() - start
+        try:
+            yield
+        finally:
+            self._parts[part] += time.perf_counter() - start
 
     def mark(self, step: int) -> float:
         """Note the time at a log point; returns environment steps per second since the last one."""

@@ -115,6 +115,8 @@ def resolve(
         block = preset.get(section) or {}
         values[section] = merge(block.get("default") or {}, (block.get("tasks") or {}).get(task) or {})
     for section, changes in (overrides or {}).items():
+        if section in SECTIONS and section not in used:
+            raise ConfigError(f"setting '{section}' does not belong to {algorithm}; allowed: {', '.join(used)}")
         require(section, used, "setting")
         if not isinstance(changes, Mapping):
             raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")

@@ -36,7 +36,8 @@ class EpisodeDiagnostics:
 
     ``manager_q`` is the manager's first critic at its first goal of the episode, ``manager_return`` what it was to
     foresee: scaled rewards, discounted once per meta-period.  To a critic an episode goes on beyond a time limit;
-    ``manager_return_bootstrapped`` adds the manager's discounted value of the last state of an episode cut short.
+    ``manager_return_bootstrapped`` adds the manager's value of the last state of an episode cut short, times
+    ``manager_discount``: what its own discount has come to by then, and 0 where the episode terminated.
     """
 
     def __init__(self, policy: HierarchicalPolicy, task: TaskSpec) -> None:
@@ -49,13 +50,14 @@ class EpisodeDiagnostics:
         seeds = policy.levels.seeds
         self._lengths = np.zeros(seeds, dtype=np.int64)
         self._first_values, self._last_values, self._returns = (np.zeros(seeds) for _ in range(3))
-        self._discounts = np.ones(seeds)
+        self._discounts, self._cut = np.ones(seeds), np.zeros(seeds, dtype=np.bool_)
 
     def start(self, mask: Mask, ideal_goal: Sequence[float] | None) -> None:
         """Begin an episode in the environments of a mask."""
         for sums in self._sums.values():
             sums[mask] = 0
         self._lengths[mask], self._returns[mask], self._discounts[mask], self._last_values[mask] = 0, 0, 1, 0
+        self._cut[mask] = False
         self._ideals[mask] = np.nan if ideal_goal is None else ideal_goal
 
     def record(self, step: Step) -> None:
@@ -68,18 +70,20 @@ class EpisodeDiagnostics:
         cut = step.truncated & ~step.terminated
         if cut.any():
             self._last_values[cut] = policy.value(step.next_observations)[cut]
+            self._cut |= cut
         for name, values in self._about_goals(step).items():
             self._sums[name] = self._sums.get(name, 0) + values
         self._lengths += 1
 
     def outcome(self, index: int) -> dict[str, float]:
         """The columns of the episode that has ended in one environment."""
-        beyond = self._gamma * self._discounts[index] * self._last_values[index]
+        discount = self._gamma * self._discounts[index] * self._cut[index]
         return {
             **{name: float(sums[index] / self._lengths[index]) for name, sums in self._sums.items()},
             "manager_q": float(self._first_values[index]),
             "manager_return": float(self._returns[index]),
-            "manager_return_bootstrapped": float(self._returns[index] + beyond),
+            "manager_return_bootstrapped": float(self._returns[index] + discount * self._last_values[index]),
+            "manager_discount": float(discount),
         }
 
     def _about_goals(self, step: Step) -> dict[str, NDArray[np.float64]]:

@@ -16,6 +16,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -216,6 +217,16 @@ def evaluate_run(folder: Path, episodes: int, *, threads: int = 1, trajectories:
     return rows
 
 
+def reason_against(path: Path) -> str | None:
+    """Why a file cannot be written, or None if it can; makes its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            return "it is a folder" if path.is_dir() else None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
@@ -235,6 +246,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
+    for name in ("out", "trajectories"):
+        if (path := getattr(options, name)) and (reason := reason_against(path)):
+            parser.error(f"--{name} '{path}' cannot be written: {reason}")
     prepare_process()
     rows = evaluate_run(options.run, options.episodes, threads=options.threads, trajectories=options.trajectories)
     print(pd.DataFrame(rows).to_string(index=False))

@@ -2,8 +2,8 @@
 
 Both levels are TD3 learners.  What a variant of this algorithm would change has a method of its own: what enters
 the replay (:meth:`HRL.store`), which actions a batch shows the manager (:meth:`HRL.relabel`), where the manager's
-actor is pulled (:meth:`HRL.manager_gradient`), and which random numbers that takes (:meth:`HRL.numbers` and
-:meth:`HRL.draw`).
+actor is pulled (:meth:`HRL.manager_gradient`), what else learns and when (:meth:`HRL.update_manager`,
+:meth:`HRL.due`), and which random numbers that takes (:meth:`HRL.numbers` and :meth:`HRL.draw`).
 """
 
 from __future__ import annotations
@@ -90,7 +90,10 @@ class HRL(Algorithm):
         )
 
     def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
-        """Shape and type of everything that :meth:`draw` makes for an update."""
+        """Shape and type of everything that :meth:`draw` makes for an update.
+
+        HRL asks for them while it is constructed: set what they depend on before ``super().__init__()``.
+        """
         return {
             **MetaReplay.drawn(seeds, batch),
             "manager_noise": ((seeds, batch, sizes.goal), np.float32),
@@ -111,9 +114,10 @@ class HRL(Algorithm):
     def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
         """Gradient of what the manager's actor maximises, a mean over the batch, by its goals; both [S, B, d].
 
-        Updates run in inference mode; to differentiate with autograd here, leave it
-        (``torch.inference_mode(False)`` and ``torch.enable_grad()``) and clone ``goals``.  The worker has not seen
-        this batch yet: ask for its values with :meth:`~algorithms.learner.TD3Learner.first_value`.
+        Updates run in inference mode.  To differentiate with autograd here, leave it as
+        :func:`algorithms.cooperation.gradient` does, and clone the fields of the batch that are multiplied with
+        what is differentiated.  The worker has not seen this batch yet: ask for its values with
+        :meth:`~algorithms.learner.TD3Learner.first_value`.
         """
         return self.manager.value_gradient(goals)
 

@@ -264,7 +264,7 @@ class TD3Learner:
     def actor_gradient(self, observations: Tensor, gradient: Tensor) -> Tensor:
         """Gradient of the actor's parameters, [S, P], from one with respect to its actions.
 
-        For reports: it is computed in fresh memory, and changes nothing.
+        For reports: slow, and it overwrites the gradients that the networks share.
 
         Args:
             observations: shape [S, B, n].

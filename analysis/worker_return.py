@@ -119,7 +119,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         content = describe(preset, options.task, options.runs or Path(preset["results"]) / "runs")
     except (ConfigError, CollectError, WorkerReturnError) as error:
         sys.exit(f"worker_return: {error}")
-    write(options.out, content)
+    try:
+        write(options.out, content)
+    except OSError as error:
+        sys.exit(f"worker_return: {options.out} cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -11,16 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cooperative import READINGS, SEEDS, PlainWorker, cooperative, shares
-from periods import batch_of, drawn, filled, wanderings
+from plain_cooperation import READINGS, SEEDS, PlainWorker, cooperative, shares
+from plain_periods import batch_of, drawn, filled, wanderings
 from torch import Tensor
-from toys import ABSOLUTE, CONSECUTIVE, RELATIVE, equal, make
+from toys import TASKS, equal, make
 
 from algorithms.hrl import Due
 from algorithms.meta import MetaBatch, MetaTransition
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 EVERY_READING = pytest.mark.parametrize("reading", READINGS)
 BOTH = Due(manager_critics=True, manager_actor=True, worker_actor=True)
 

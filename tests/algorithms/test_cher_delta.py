@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from periods import filled
+from plain_periods import filled
 from toys import CPU, RELATIVE, make, settings
 
 from algorithms.cher import CHER

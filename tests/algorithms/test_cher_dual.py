@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cooperative import READINGS, PlainWorker, shares
-from periods import drawn, filled
+from plain_cooperation import READINGS, PlainWorker, shares
+from plain_periods import drawn, filled
 from reference import PlainTD3
 from torch import Tensor
-from toys import ABSOLUTE, CONSECUTIVE, RELATIVE, Rollout, equal, make
+from toys import HIERARCHIES, RELATIVE, TASKS, Rollout, equal, make
 
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 SEEDS = (3, 8)
 TINY = {"hidden": [4], "batch_size": 4}
 
@@ -178,7 +177,7 @@ def test_lambda_learns_nothing_else() -> None:
 # ---- when -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["hrl", "hiro", "hac", "cher_fixed", "cher"])
+@pytest.mark.parametrize("name", HIERARCHIES)
 def test_schedule_of_every_hierarchy(name: str) -> None:
     """Over 1,000 environment steps, and lambda's over 20,000, in the paper's settings."""
     changes = {"cher": {"dual_start": 1000}} if name == "cher" else {}

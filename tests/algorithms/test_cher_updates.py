@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cooperative import READINGS, PlainWorker, cooperative, shares
-from periods import as_manager, drawn, filled
+from plain_cooperation import READINGS, PlainWorker, cooperative, shares
+from plain_periods import as_manager, drawn, filled
 from reference import PlainTD3
 from torch import Tensor
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, equal
+from toys import ACTIONS, TASKS, equal
 
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 EVERY_READING = pytest.mark.parametrize("reading", READINGS)
 
 

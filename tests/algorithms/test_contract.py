@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, IMAGE, RELATIVE, Rollout, equal, make
+from toys import ACTIONS, IMAGE, KINDS, RELATIVE, Rollout, equal, make
 
 from algorithms.algorithm import Algorithm
 from algorithms.checkpoint import Checkpoints
@@ -17,8 +17,7 @@ from algorithms.registry import ALGORITHMS
 from envs.base import TaskSpec
 
 SEEDS = (0, 1, 2)
-TASKS = {"relative": RELATIVE, "absolute": ABSOLUTE, "consecutive": CONSECUTIVE}
-CASES = [(name, kind, task) for name in ALGORITHMS for kind, task in TASKS.items()]
+CASES = [(name, kind, task) for name in ALGORITHMS for kind, task in KINDS.items()]
 CASES += [(name, "image", IMAGE) for name, entry in ALGORITHMS.items() if entry.sees_images]
 
 #: Every algorithm on every kind of task that it learns.

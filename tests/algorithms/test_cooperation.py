@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cooperative import READINGS, batch_with, levels_of
+from plain_cooperation import READINGS, batch_with, levels_of
 from torch import Tensor
 from toys import RELATIVE
 

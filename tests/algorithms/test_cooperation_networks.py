@@ -6,15 +6,14 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from cooperative import READINGS, PlainWorker, Step, batch_with, levels_of, share
+from plain_cooperation import READINGS, PlainWorker, Step, batch_with, levels_of, share
 from torch import Tensor, nn
-from toys import ABSOLUTE, CONSECUTIVE, RELATIVE
+from toys import TASKS
 
 from algorithms import cooperation
 from algorithms.cooperation import Share, gradient
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 SIZE = (2, 4)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
-from toys import ABSOLUTE, CONSECUTIVE, CPU, RELATIVE, PointMass, Rollout, constant, equal, make
+from learners import constant
+from toys import ABSOLUTE, CONSECUTIVE, CPU, RELATIVE, PointMass, Rollout, equal, make
 
 from algorithms.algorithm import Array, Mask
 from algorithms.diagnostics import EpisodeDiagnostics, ProposalLog, Step
@@ -102,8 +103,9 @@ def test_return_of_the_manager(steps: int, periods: int, end: str) -> None:
     expected = 0.1 * sum(GAMMA**index * total for index, total in enumerate(sums))
     assert columns["manager_q"] == pytest.approx(VALUE)
     assert columns["manager_return"] == pytest.approx(expected)
-    beyond = GAMMA**periods * VALUE if end == "truncated" else 0
-    assert columns["manager_return_bootstrapped"] == pytest.approx(expected + beyond)
+    discount = GAMMA**periods if end == "truncated" else 0
+    assert columns["manager_discount"] == pytest.approx(discount)
+    assert columns["manager_return_bootstrapped"] == pytest.approx(expected + discount * VALUE)
 
 
 def test_episodes_of_other_environments_do_not_mix() -> None:

@@ -11,16 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from periods import ABSOLUTE_PLANE, PATH, PLANE, entries, goals_along, rewards_along, written
-from toys import ABSOLUTE, CONSECUTIVE, RELATIVE, equal, feed, make, walk
+from plain_periods import ABSOLUTE_PLANE, PATH, PLANE, entries, goals_along, rewards_along, written
+from toys import KINDS, TASKS, equal, feed, make, walk
 
 from algorithms.algorithm import HostBox
 from algorithms.goals import Goals
 from algorithms.hac import in_hindsight
 from algorithms.meta import MetaTransition
 from envs.base import TaskSpec
-
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 
 
 def stored(algorithm: Any) -> list[tuple[int, MetaTransition]]:
@@ -83,9 +81,7 @@ numbers = st.floats(-20, 20, width=32)
 observations = st.lists(st.lists(numbers, min_size=7, max_size=7), min_size=2, max_size=11)
 
 
-@given(
-    observations, st.tuples(numbers, numbers), st.sampled_from([RELATIVE, ABSOLUTE, CONSECUTIVE]), st.booleans()
-)
+@given(observations, st.tuples(numbers, numbers), st.sampled_from(list(KINDS.values())), st.booleans())
 @settings(deadline=None, max_examples=80)
 def test_hindsight_follows_the_equations(
     path: list[list[float]], goal: tuple[float, float], task: TaskSpec, clip: bool

@@ -12,7 +12,7 @@ import torch
 from gymnasium.spaces import Box
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from periods import (
+from plain_periods import (
     ABSOLUTE_PLANE,
     PATH,
     PLANE,
@@ -24,12 +24,11 @@ from periods import (
     written,
 )
 from torch import Tensor
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, CPU, RELATIVE, Rollout, make
+from toys import ACTIONS, CPU, KINDS, RELATIVE, Rollout, make
 
 from algorithms.meta import MetaBatch, MetaReplay, Sizes
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 SEEDS = (3, 8)
 #: Actions of the path in the plane: a tenth of the goal (3, 1) as it stands at each step.
 TENTH = 0.1 * np.array([(3, 1), (2, 1.5), (1.5, 0.5)])
@@ -205,7 +204,7 @@ def test_the_worker_is_asked_as_it_is_now_and_without_noise() -> None:
     assert (algorithm.scores(batch, candidates) != first).all()
 
 
-@given(st.integers(0, 10**6), st.sampled_from([RELATIVE, ABSOLUTE, CONSECUTIVE]), st.integers(2, 6), st.booleans())
+@given(st.integers(0, 10**6), st.sampled_from(list(KINDS.values())), st.integers(2, 6), st.booleans())
 @settings(deadline=None, max_examples=40)
 def test_scores_and_choice_are_those_of_plain_loops(seed: int, task: TaskSpec, number: int, flipped: bool) -> None:
     algorithm = hiro(SEEDS, task=task, candidates=number, flipped_sign=flipped)

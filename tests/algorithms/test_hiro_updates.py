@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from cooperative import PlainWorker
-from periods import Vector, as_manager, drawn, filled, plain_scores
+from plain_cooperation import PlainWorker
+from plain_periods import Vector, as_manager, drawn, filled, plain_scores
 from reference import PlainTD3
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, equal, make
+from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, TASKS, Rollout, equal, make
 
 from algorithms.meta import MetaTransition
 from envs.base import TaskSpec
 
-TASKS = pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
 SEEDS = (3, 8)
 LEVELS = ("manager", "worker")
 
@@ -133,3 +132,16 @@ def test_updates_are_those_of_plain_pytorch(task: TaskSpec, scale: str) -> None:
             manager.update(as_manager(task, rows), normal, delayed=update % 20 == 0)
     for seed, manager in enumerate(managers):
         assert manager.distance(algorithm.networks, "manager", seed) < 3e-6
+
+
+def test_the_share_of_replaced_goals_is_reported_once() -> None:
+    algorithm = hiro(RELATIVE)
+    Rollout(algorithm, SEEDS).run(warmup=80)
+    picks = torch.zeros(2, algorithm.settings.batch_size, 10)
+    picks[..., 0] = 1  # the stored goal wins
+    picks[0, :4, 1] = picks[1, :8, 9] = 2  # but for a quarter of the first seed's goals and half of the second's
+    algorithm.scores = lambda batch, candidates: picks
+    for _ in range(20):
+        algorithm.update()
+    assert algorithm.metrics()["relabelled"].tolist() == [0.25, 0.5]
+    assert np.isnan(algorithm.metrics()["relabelled"]).all(), "none since then"

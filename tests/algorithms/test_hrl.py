@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, feed, make, sample, walk
+from toys import ACTIONS, RELATIVE, TASKS, Rollout, feed, make, sample, walk
 
 from algorithms.learner import TD3Learner
 from algorithms.meta import MetaTransition
@@ -33,7 +33,7 @@ def recorded(algorithm: Any) -> list[MetaTransition]:
 # ---- what is stored -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 def test_a_long_episode_gives_a_full_and_a_short_item(task: TaskSpec) -> None:
     algorithm = make("hrl", task=task)
     items, states = recorded(algorithm), walk(13)
@@ -187,7 +187,7 @@ def test_goals_explore_by_a_tenth_of_the_half_range_and_stay_in_their_box() -> N
     assert (algorithm.memory.goals == 10).mean() == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 def test_the_policy_acts_as_training_does_without_noise(task: TaskSpec) -> None:
     algorithm = make("hrl", (0, 1, 2), task=task, learner={"exploration_noise": 0.0})
     algorithm.networks["manager.actor.weight_2"].mul_(100)

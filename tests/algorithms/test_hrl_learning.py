@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learners import noise, of_seed
 from reference import PlainTD3
 from torch import Tensor
-from toys import ABSOLUTE, ACTIONS, CONSECUTIVE, RELATIVE, Rollout, feed, make, noise, of_seed, sample, walk
+from toys import ACTIONS, RELATIVE, TASKS, Rollout, feed, make, sample, walk
 
 from algorithms.learner import TD3Learner
 from algorithms.meta import MetaBatch, MetaReplay, MetaTransition
@@ -124,7 +125,7 @@ def collected(
     return algorithm, record
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 @pytest.mark.parametrize("level", LEVELS)
 def test_batches_of_both_levels(task: TaskSpec, level: str, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch, batch_size=50)
@@ -147,7 +148,7 @@ def plain_levels(algorithm: Any, task: TaskSpec, seed: int) -> dict[str, PlainTD
     }
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 def test_updates_are_those_of_plain_pytorch(task: TaskSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch)
     for level in LEVELS:  # values of order one, and targets unlike the networks they follow
@@ -171,7 +172,7 @@ def test_updates_are_those_of_plain_pytorch(task: TaskSpec, monkeypatch: pytest.
             assert plain[seed][level].distance(algorithm.networks, level, seed) < 3e-6
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 def test_values_of_a_batch_worked_out_by_hand(task: TaskSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm, record = collected(task, monkeypatch)
     for level in LEVELS:
@@ -233,7 +234,7 @@ def test_manager_bootstraps_over_one_period_with_one_discount() -> None:
     assert set(batch.lengths.flatten().tolist()) == {3, 10}
 
 
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@TASKS
 def test_unit_scale_equals_inputs_scaled_by_hand(task: TaskSpec) -> None:
     raw, unit = (make("hrl", task=task, learner={"input_scale": kind}) for kind in ("raw", "unit"))
     boxes = {"manager": (task.goal_low, task.goal_high), "worker": (ACTIONS.low, ACTIONS.high)}

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learners import HIGH, LOW, constant, make_learner, noise, random_batch, shuffle
 from numpy.typing import NDArray
 from torch import Tensor
-from toys import HIGH, LOW, constant, make_learner, noise, random_batch, shuffle
 
 from algorithms.learner import Batch, TD3Learner, load_networks
 from algorithms.networks import Pass

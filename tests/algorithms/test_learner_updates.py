@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learners import HIGH, LOW, constant, make_learner, noise, of_seed, random_batch, shuffle
 from reference import PlainTD3
 from torch import Tensor
-from toys import HIGH, LOW, constant, make_learner, noise, of_seed, random_batch, shuffle
 
 from algorithms import learner as learner_module
 from algorithms.learner import TD3Learner

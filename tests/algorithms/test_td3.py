@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learners import of_seed
 from reference import PlainTD3
-from toys import ACTIONS, RELATIVE, Rollout, feed, make, of_seed, walk
+from toys import ACTIONS, RELATIVE, Rollout, feed, make, walk
 
 from algorithms.learner import Batch, TD3Learner
 from algorithms.seeding import Streams

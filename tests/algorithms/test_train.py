@@ -250,7 +250,7 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
         (["--set", "learner.gama=1"], "key 'learner.gama' is not known; allowed: hidden"),
         (["--set", "lerner.tau=1"], "setting 'lerner' is not known; allowed: run, environment, learner"),
         (["--set", "learner.tau=fast"], "learner.tau = 'fast' is not allowed; it must be a valid number"),
-        (["--set", "hierarchy.meta_period=0"], "setting 'hierarchy' is not known"),
+        (["--set", "hierarchy.meta_period=0"], "setting 'hierarchy' does not belong to td3; allowed: run,"),
         (["--set", "environment.wind=1"], "environment: key 'wind' is not known; allowed: contact"),
         (["--set", "environment.contact=hard"], "environment: contact = 'hard' is not allowed"),
         (["--set", "learner.tau=[1"], "the value is not valid yaml"),

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from learners import HIGH, LOW, make_learner, noise, of_seed, random_batch, shuffle
 from numpy.typing import NDArray
 from reference import PlainTD3
-from toys import HIGH, IMAGE, IMAGE_SIZE, LOW, make, make_learner, noise, of_seed, picture, random_batch, shuffle
+from toys import IMAGE, IMAGE_SIZE, make, picture
 
 from algorithms import learner as learner_module
 from algorithms.config import ConfigError

@@ -5,18 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from periods import drawn, filled
-from toys import ABSOLUTE, CONSECUTIVE, RELATIVE, constant, feed, make, noise, sample, walk
+from learners import constant, noise
+from plain_periods import drawn, filled
+from toys import HIERARCHIES, TASKS, feed, make, sample, walk
 
 from algorithms.seeding import Streams
 from envs.base import TaskSpec
 
 SEEDS = (3, 8)
-HIERARCHIES = pytest.mark.parametrize("name", ["hrl", "hiro", "hac", "cher_fixed", "cher"])
+HIERARCHICAL = pytest.mark.parametrize("name", HIERARCHIES)
 
 
-@HIERARCHIES
-@pytest.mark.parametrize("task", [RELATIVE, ABSOLUTE, CONSECUTIVE])
+@HIERARCHICAL
+@TASKS
 def test_bootstrapping_stops_at_the_last_step_of_an_item_that_truly_ended(name: str, task: TaskSpec) -> None:
     algorithm = make(name, SEEDS, task=task, hierarchy={"worker_terminates": True})
     items = filled(algorithm)
@@ -57,7 +58,7 @@ def test_by_default_the_worker_goes_on_for_ever() -> None:
     assert algorithm.worker_batch(sample(algorithm.replay, Streams([0]), 8)).continues is None
 
 
-@HIERARCHIES
+@HIERARCHICAL
 def test_a_training_with_the_option_differs_in_the_worker_only_by_its_ends(name: str) -> None:
     one, other = (make(name, SEEDS, hierarchy={"worker_terminates": option}) for option in (False, True))
     for algorithm in (one, other):
