@@ -25,7 +25,7 @@ from algorithms.cooperation import READINGS, Share, gradient
 from algorithms.hrl import HRL, Due
 from algorithms.learner import to_numpy
 from algorithms.meta import MetaBatch
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, required
 from envs.base import TaskSpec
 
 
@@ -39,9 +39,8 @@ class Cooperative(HRL):
     weight: Tensor
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.cooperation is not None, "the algorithm's registry entry lacks the section 'cooperation'"
         super().__init__(config, task, actions, device)
-        self.reading = READINGS[config.cooperation.gradient]
+        self.reading = READINGS[required(config.cooperation, "cooperation").gradient]
 
     def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
         """That of the mean Q_m plus lambda times that of the worker's share."""
@@ -83,9 +82,9 @@ class FixedCHER(Cooperative):
     """CHER with a constant lambda."""
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.cher_fixed is not None, "the algorithm's registry entry lacks the section 'cher_fixed'"
         super().__init__(config, task, actions, device)
-        self.weight = torch.full((len(config.seeds), 1, 1), config.cher_fixed.fixed_lambda, device=device)
+        weight = required(config.cher_fixed, "cher_fixed").fixed_lambda
+        self.weight = torch.full((len(config.seeds), 1, 1), weight, device=device)
 
 
 @dataclass(frozen=True)
@@ -103,11 +102,11 @@ class CHER(Cooperative):
     """
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.cher is not None, "the algorithm's registry entry lacks the section 'cher'"
-        if config.cher.delta is None:
+        self.dual, seeds = required(config.cher, "cher"), len(config.seeds)
+        if self.dual.delta is None:
             raise ValueError("cher.delta is not set; it must be a negative number, the worker return to be kept")
         super().__init__(config, task, actions, device)
-        self.dual, self.delta, seeds = config.cher, config.cher.delta, len(config.seeds)
+        self.delta = self.dual.delta
         # in double precision, since steps of 3e-4 add up over 100,000 updates
         start = torch.full((seeds,), self.dual.initial_log_lambda, dtype=torch.float64, device=device)
         self.log_lambda, self._dual_gradient = start, torch.zeros_like(start)

@@ -43,7 +43,7 @@ class EpisodeDiagnostics:
     def __init__(self, policy: HierarchicalPolicy, task: TaskSpec) -> None:
         self._policy, self._task, self._goals = policy, task, policy.levels.goals
         self._gamma = policy.levels.manager.settings.gamma
-        self._planar = [task.goal_indices.index(index) for index in task.position_indices]
+        self._planar = task.planar_goals
         self._has_ideals = any(point.ideal_goal is not None for point in task.evaluation_points)
         self._ideals = np.full(policy.goals.shape, np.nan)
         self._sums: dict[str, NDArray[np.float64]] = {}

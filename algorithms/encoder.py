@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from algorithms.networks import Scratch
+from algorithms.networks import Scratch, draw_weights
 from envs.base import ImageSpec
 
 LAYERS, FILTERS, KERNEL, STRIDE = 3, 16, 5, 2
@@ -150,12 +150,7 @@ class Encoders(Convolutions):
         Args:
             generators: one per seed; consecutive groups belong to the same seed.
         """
-        per_seed = self.groups // len(generators)
-        for group in range(self.groups):
-            for weight in self.weights:
-                bound = prod(weight.shape[2:]) ** -0.5
-                values = generators[group // per_seed].uniform(-bound, bound, tuple(weight.shape[1:]))
-                weight[group] = torch.from_numpy(values)
+        draw_weights(self.weights, [prod(weight.shape[2:]) ** -0.5 for weight in self.weights], generators)
         for bias in self.biases:
             bias.zero_()
 

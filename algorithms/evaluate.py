@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.diagnostics import EpisodeDiagnostics, Step
@@ -72,7 +71,7 @@ def evaluate(
         Interrupted: ``stop`` said so.
     """
     diagnostics = EpisodeDiagnostics(policy, task) if isinstance(policy, HierarchicalPolicy) else None
-    plan = Plan(envs, task, seeds, step, episodes, diagnostics)
+    plan = Plan(envs, task, seeds, step, episodes, diagnostics, trajectories)
     everywhere = np.ones(len(seeds), dtype=np.bool_)
     policy.reset(everywhere)
     observations = plan.start(everywhere, 0)
@@ -81,10 +80,7 @@ def evaluate(
             raise Interrupted
         actions = policy.act(observations)
         following, rewards, terminated, truncated, infos = envs.step(actions)
-        taken = Step(observations, actions, rewards, following, terminated, truncated)
-        if trajectories is not None:
-            trajectories.record(plan.running, plan.lengths, taken)
-        ended = plan.record(taken, infos)
+        ended = plan.record(Step(observations, actions, rewards, following, terminated, truncated), infos)
         observations = following
         if plan.complete:
             return plan.rows()
@@ -101,7 +97,6 @@ class Plan:
 
     Attributes:
         turns: how many episodes each seed has finished, [S].
-        lengths: steps of the running episodes so far, [S].
     """
 
     def __init__(
@@ -112,24 +107,20 @@ class Plan:
         step: int,
         episodes: int,
         diagnostics: EpisodeDiagnostics | None,
+        trajectories: Trajectories | None,
     ) -> None:
         self._envs, self._task, self._seeds, self._step, self._episodes = envs, task, seeds, step, episodes
-        self._diagnostics = diagnostics
+        self._diagnostics, self._trajectories = diagnostics, trajectories
         points = range(len(task.evaluation_points))
         self._schedule = [(point, episode) for point in points for episode in range(episodes)]
         self._outcomes: list[dict[int, list[dict[str, float]]]] = [defaultdict(list) for _ in seeds]
         self._returns = np.zeros(len(seeds))
-        self.lengths, self.turns = (np.zeros(len(seeds), dtype=np.int64) for _ in range(2))
+        self._lengths, self.turns = (np.zeros(len(seeds), dtype=np.int64) for _ in range(2))
 
     @property
     def complete(self) -> bool:
         """Whether every seed has finished all its episodes."""
         return bool((self.turns >= len(self._schedule)).all())
-
-    @property
-    def running(self) -> NDArray[np.int64]:
-        """Evaluation point and number of each seed's running episode, [S, 2]; -1 where it is not recorded."""
-        return np.array([*self._schedule, (-1, -1)])[self.turns]
 
     def start(self, mask: Mask, turn: int) -> Array:
         """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
@@ -139,7 +130,7 @@ class Plan:
         ]
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
-        self._returns[mask], self.lengths[mask] = 0, 0
+        self._returns[mask], self._lengths[mask] = 0, 0
         if self._diagnostics is not None:
             self._diagnostics.start(mask, condition.ideal_goal)
         fresh: Array = self._envs.reset(seed=starts, options=options)[0]
@@ -147,8 +138,11 @@ class Plan:
 
     def record(self, step: Step, infos: Mapping[str, Any]) -> list[int]:
         """Take in one step of all environments; returns those whose episode has ended."""
+        if self._trajectories is not None:
+            running = np.array([*self._schedule, (-1, -1)])[self.turns]  # the last where all are finished
+            self._trajectories.record(running, self._lengths, step)
         self._returns += step.rewards
-        self.lengths += 1
+        self._lengths += 1
         if self._diagnostics is not None:
             self._diagnostics.record(step)
         ended: list[int] = np.flatnonzero(step.terminated | step.truncated).tolist()
@@ -163,7 +157,7 @@ class Plan:
         names = self._task.episode_metrics
         return {
             "return": float(self._returns[index]),
-            "episode_length": float(self.lengths[index]),
+            "episode_length": float(self._lengths[index]),
             **dict(zip(names, metrics_of(infos, index, names), strict=True)),
             **(self._diagnostics.outcome(index) if self._diagnostics is not None else {}),
         }

@@ -19,7 +19,7 @@ from algorithms.algorithm import HostBox
 from algorithms.goals import Goals
 from algorithms.hrl import HRL
 from algorithms.meta import MetaTransition
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, required
 from envs.base import TaskSpec
 
 
@@ -27,9 +27,8 @@ class HAC(HRL):
     """HRL with hindsight, for two levels and TD3."""
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.hac is not None, "the algorithm's registry entry lacks the section 'hac'"
         super().__init__(config, task, actions, device)
-        self.hindsight = config.hac
+        self.hindsight = required(config.hac, "hac")
 
     def store(self, seed: int, item: MetaTransition) -> None:
         """The original sometimes, its hindsight copy always."""

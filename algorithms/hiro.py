@@ -21,7 +21,7 @@ from algorithms.device import Fields
 from algorithms.hrl import HRL, Due
 from algorithms.learner import to_numpy
 from algorithms.meta import MetaBatch, Sizes
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, required
 from envs.base import TaskSpec
 
 
@@ -29,14 +29,12 @@ class HIRO(HRL):
     """HRL with off-policy correction of the manager's actions (Nachum et al., 2018)."""
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.hiro is not None, "the algorithm's registry entry lacks the section 'hiro'"
-        self.hiro = config.hiro
+        self.hiro = required(config.hiro, "hiro")
         super().__init__(config, task, actions, device)
         shape = (self.settings.batch_size, self.hiro.candidates - 2, self.manager.bounds.size)
         self._candidates = self.streams.normals("candidates", *shape)
         self._steps = torch.arange(self.hierarchy.meta_period, device=device)
         # since the last log point: the sum of shares of goals that were replaced, and the number of shares
-        self._one = torch.ones(len(config.seeds), device=device)
         self._relabelled = torch.zeros(len(config.seeds), 2, device=device)
 
     def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
@@ -56,7 +54,8 @@ class HIRO(HRL):
             return super().relabel(batch, drawn)
         candidates = self.candidates(batch, drawn["candidates"])
         best = self.scores(batch, candidates).argmax(-1)
-        self._relabelled += torch.stack(((best > 0).float().mean(-1), self._one), dim=-1)
+        self._relabelled[:, 0] += (best > 0).float().mean(-1)
+        self._relabelled[:, 1] += 1
         return candidates.take_along_dim(best[..., None, None], dim=2).squeeze(2)
 
     def candidates(self, batch: MetaBatch, noise: Tensor) -> Tensor:

@@ -28,7 +28,7 @@ from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, S
 from algorithms.periods import PeriodStatistics
 from algorithms.records import Row
 from algorithms.seeding import Streams
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, required
 from envs.base import TaskSpec
 
 
@@ -45,12 +45,12 @@ class HRL(Algorithm):
     """Two-level HRL without cooperation (the paper's baseline; CHER with lambda 0)."""
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
-        self.config, self.settings, self.hierarchy, self.task = config, config.learner, config.hierarchy, task
+        self.config, self.settings, self.task = config, config.learner, task
+        self.hierarchy = required(config.hierarchy, "hierarchy")
         self.streams = Streams(config.seeds)
         self.levels = build_levels(config, task, actions, self.streams, device)
         self.manager, self.worker, self.goals = self.levels.manager, self.levels.worker, self.levels.goals
-        seeds, period = len(config.seeds), config.hierarchy.meta_period
+        seeds, period = len(config.seeds), self.hierarchy.meta_period
         sizes = Sizes(
             period=period,
             observation=task.states,

@@ -15,7 +15,7 @@ from algorithms.learner import TD3Learner, input_factor, to_numpy
 from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
 from algorithms.seeding import Streams
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, required
 from envs.base import ImageSpec, TaskSpec
 
 
@@ -104,7 +104,6 @@ def build_levels(
     The manager acts in the goal box on what it sees of an observation, the worker in the action box on what it
     sees of an observation and its goal.
     """
-    assert config.hierarchy is not None, "the algorithm's registry entry lacks the section 'hierarchy'"
     settings, scratch = config.learner, Scratch()
 
     def learner(name: str, sees: tuple[int, ...], acts: Bounds, image: ImageSpec | None = None) -> TD3Learner:
@@ -118,7 +117,7 @@ def build_levels(
             "worker", task.worker_indices + task.goal_indices, Bounds(actions.low, actions.high, device)
         ),
         goals=Goals(task, device),
-        period=config.hierarchy.meta_period,
+        period=required(config.hierarchy, "hierarchy").meta_period,
         manager_sees=Entries(task.manager_indices, device),
         worker_sees=Entries(task.worker_indices, device),
     )

@@ -89,6 +89,23 @@ def buffers(
     return flat, (scratch or Scratch()).gradient(flat)
 
 
+def draw_weights(
+    weights: Sequence[Tensor], bounds: Sequence[float], generators: Sequence[np.random.Generator]
+) -> None:
+    """Draw weights of G networks, [G, ...] per layer, uniformly within a bound per layer.
+
+    Args:
+        weights: one tensor per layer.
+        bounds: one per layer.
+        generators: one per seed; consecutive groups belong to the same seed, and draw layer by layer.
+    """
+    groups = len(weights[0])
+    for group in range(groups):
+        generator = generators[group * len(generators) // groups]
+        for weight, bound in zip(weights, bounds, strict=True):
+            weight[group] = torch.from_numpy(generator.uniform(-bound, bound, tuple(weight.shape[1:])))
+
+
 class MLP(Layers):
     """G independent perceptrons that own their parameters and the gradients of these.
 
@@ -131,13 +148,8 @@ class MLP(Layers):
         Args:
             generators: one per seed; consecutive groups belong to the same seed.
         """
-        per_seed = self.groups // len(generators)
-        for group in range(self.groups):
-            generator = generators[group // per_seed]
-            for weight in self.weights:
-                bound = OUTPUT_BOUND if weight is self.weights[-1] else weight.shape[1] ** -0.5
-                values = generator.uniform(-bound, bound, tuple(weight.shape[1:]))
-                weight[group] = torch.from_numpy(values)
+        bounds = [weight.shape[1] ** -0.5 for weight in self.weights[:-1]]
+        draw_weights(self.weights, [*bounds, OUTPUT_BOUND], generators)
         for bias in self.biases:
             bias.zero_()
 

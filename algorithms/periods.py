@@ -25,8 +25,7 @@ class PeriodStatistics:
 
     def __init__(self, seeds: int, goals: Goals, task: TaskSpec) -> None:
         self._goals = goals
-        self._position = list(task.position_indices)
-        self._planar = [task.goal_indices.index(index) for index in task.position_indices]
+        self._position, self._planar = list(task.position_indices), task.planar_goals
         self._middle = (task.goal_high + task.goal_low) / 2
         self._edge = self.EDGE * (task.goal_high - task.goal_low) / 2
         names = ["intrinsic_reward", "goal_distance_start", "goal_distance_end", "goal_saturation"]

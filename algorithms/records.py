@@ -8,7 +8,8 @@ import os
 import platform
 import subprocess
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,14 @@ class EpisodeLog:
 def metrics_of(infos: Mapping[str, Any], index: int, names: Sequence[str]) -> list[float]:
     """Metrics of the episode that has ended in one environment of a vector."""
     return [float(infos["episode_metrics"][name][index]) for name in names]
+
+
+@contextmanager
+def in_one_move(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` to write to; it takes its place when the block is done."""
+    partial = path.with_name(f".{path.name}.partial")
+    yield partial
+    os.replace(partial, path)
 
 
 def write_table(path: Path, rows: Sequence[Row], head: Sequence[str] = ()) -> None:

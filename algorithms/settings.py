@@ -6,7 +6,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, create_model, model_validator
 
@@ -139,6 +139,15 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "cher_fixed": FixedLambdaSettings,
     "cher": DynamicLambdaSettings,
 }
+
+
+Section = TypeVar("Section", bound=BaseModel)
+
+
+def required(section: Section | None, name: str) -> Section:
+    """A section that an algorithm reads, and that its registry entry must therefore name."""
+    assert section is not None, f"the algorithm's registry entry lacks the section '{name}'"
+    return section
 
 
 def overrides_of(model: type[BaseModel]) -> Any:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import os
 import signal
 import sys
 import time
@@ -27,7 +26,7 @@ from algorithms import delta
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
-from algorithms.records import provenance, write_json, write_table
+from algorithms.records import in_one_move, provenance, write_json, write_table
 from algorithms.settings import RunConfig
 from algorithms.trainer import Trainer
 
@@ -237,9 +236,8 @@ def write_files(
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:
-        partial = folder / f".{name}.partial"
-        writers[name](partial)
-        os.replace(partial, folder / name)
+        with in_one_move(folder / name) as partial:
+            writers[name](partial)
 
 
 def stop_on_signals() -> Callable[[], bool]:

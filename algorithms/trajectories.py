@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from algorithms.algorithm import Array, Mask, Policy
 from algorithms.diagnostics import Step
 from algorithms.levels import HierarchicalPolicy
+from algorithms.records import in_one_move
 from envs.base import TaskSpec
 
 ENDINGS = (".parquet", ".csv")
@@ -69,12 +69,11 @@ class Trajectories:
     def write(self, path: Path) -> None:
         """Write the table in one move, in the format that the file's ending names."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        if path.suffix == ".parquet":
-            self.table().to_parquet(partial, index=False)
-        else:
-            self.table().to_csv(partial, index=False, lineterminator="\n")
-        os.replace(partial, path)
+        with in_one_move(path) as partial:
+            if path.suffix == ".parquet":
+                self.table().to_parquet(partial, index=False)
+            else:
+                self.table().to_csv(partial, index=False, lineterminator="\n")
 
     def _rows(
         self,

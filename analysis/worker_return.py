@@ -10,7 +10,6 @@ lambda.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +19,7 @@ import pandas as pd
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from, require
 from algorithms.delta import hrl_runs, is_return
-from algorithms.records import write_json
+from algorithms.records import in_one_move, write_json
 from algorithms.settings import RunConfig
 from analysis.collect import CollectError, read_run
 from analysis.reduction import compare
@@ -100,9 +99,8 @@ def deltas(preset: Mapping[str, Any], task: str, worker_return: float) -> list[d
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the file in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    write_json(partial, content)
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        write_json(partial, content)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -71,11 +71,15 @@ class BareUpdate:
     def __call__(self) -> None:
         """One update."""
         self.calls += 1
-        for left, right, out in self.critics:
-            torch.mm(left, right, out=out)
+        multiply(self.critics)
         if self.calls % 2 == 0:
-            for left, right, out in self.actor:
-                torch.mm(left, right, out=out)
+            multiply(self.actor)
+
+
+def multiply(products: Sequence[Product]) -> None:
+    """Evaluate some products."""
+    for left, right, out in products:
+        torch.mm(left, right, out=out)
 
 
 def multiply_adds(products: Sequence[Product]) -> int:

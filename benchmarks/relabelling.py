@@ -10,7 +10,7 @@ import torch
 from algorithms.hiro import HIRO
 from benchmarks import goals
 from benchmarks.goals import Goal
-from benchmarks.products import forward, multiply_adds
+from benchmarks.products import forward, multiply, multiply_adds
 from benchmarks.report import ms, table, times
 from benchmarks.synthetic import ACTION, OBSERVATION, filled
 from benchmarks.timing import in_turn, ratio, summary
@@ -35,12 +35,10 @@ def measure(*, rounds: int = 21, calls: int = 5, buffer_steps: int = 200_000) ->
     settings, period = algorithm.settings, algorithm.hierarchy.meta_period
     rows = settings.batch_size * period * algorithm.hiro.candidates
     products = forward(rows, (OBSERVATION + algorithm.manager.bounds.size, *settings.hidden, ACTION))
-
-    def bare() -> None:
-        for left, right, out in products:
-            torch.mm(left, right, out=out)
-
-    work: dict[str, Callable[[], object]] = {OURS: lambda: relabel(algorithm), BARE: bare}
+    work: dict[str, Callable[[], object]] = {
+        OURS: lambda: relabel(algorithm),
+        BARE: lambda: multiply(products),
+    }
     spent = in_turn(work, rounds=rounds, calls=calls, warmup=calls)
     return {
         "rows": rows,

@@ -133,6 +133,11 @@ class TaskSpec:
         return len(self.unit_scale) - (self.image.size if self.image else 0)
 
     @property
+    def planar_goals(self) -> list[int]:
+        """The goal dimensions that are the agent's planar position; empty if there is none."""
+        return [self.goal_indices.index(index) for index in self.position_indices]
+
+    @property
     def manager_image(self) -> ImageSpec | None:
         """The image that ends what the manager sees, if it sees one."""
         return self.image if max(self.manager_indices) >= self.states else None

@@ -11,7 +11,8 @@ RESULTS = config["results"]
 PRESET = preset_arguments(config)
 RUNS = {run.key: run for run in cells(config)}
 TRAININGS = {run.key: run for run in trainings(config)}  # besides, what some of them depend on
-PAPER = hashlib.sha256(json.dumps(load_preset("paper")).encode()).hexdigest()[:16]
+PAPER_PRESET = load_preset("paper")
+PAPER = hashlib.sha256(json.dumps(PAPER_PRESET).encode()).hexdigest()[:16]
 WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
 WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
@@ -75,7 +76,7 @@ def worker_return_argument(wildcards, input):
 def worker_return_extent(wildcards):
     """What a task's worker return file says besides what was measured: how it is reduced, and the shares of delta."""
     run = hrl_runs(config, wildcards.task)[0]
-    reduction = compare(run, run.run.steps, len(config["seeds"]), load_preset("paper"))
+    reduction = compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET)
     shares = {
         run.label: run.cher.delta_share
         for run in RUNS.values()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
+from reference import PlainTD3
 from torch import Tensor
 from toys import CPU, settings
 
@@ -67,6 +69,29 @@ def random_batch(seeds: int, size: int = 8, dtype: torch.dtype = torch.float32) 
 def noise(seeds: int, size: int = 8, width: int = 2) -> Tensor:
     """Some noise for a learner's targets."""
     return 0.1 * torch.randn(seeds, size, width, generator=torch.Generator().manual_seed(6))
+
+
+def assert_learns_alike(
+    learner: TD3Learner, plain: Sequence[PlainTD3], batch: Batch, normals: Iterable[Tensor]
+) -> None:
+    """Some updates of a learner in double precision are those of one plain learner per seed.
+
+    Args:
+        learner: named ``worker``; its actor and targets follow every second time.
+        plain: began with the same networks.
+        batch: what all of them learn from.
+        normals: for each update what the target noise is made of, [S, B, m].
+    """
+    start = learner.actor.flat.clone()
+    for update, normal in enumerate(normals, start=1):
+        learner.update_critics(batch, (0.2 * normal).clamp(-0.5, 0.5) * learner.bounds.half)
+        if update % 2 == 0:
+            learner.update_actor()
+        for index, each in enumerate(plain):
+            each.update(of_seed(batch, index), normal[index], delayed=update % 2 == 0)
+    assert (learner.actor.flat - start).abs().max() > 1e-3
+    for index, each in enumerate(plain):
+        assert each.distance(learner.networks, "worker", index) < 1e-10
 
 
 def of_seed(batch: Batch, index: int) -> dict[str, Tensor]:

@@ -58,7 +58,7 @@ class ReplayingRecorder(Recorder):
         self.recordings: dict[Hashable, Recording] = {}
         self.replays = 0
 
-    def run(self, key: Hashable, function: Callable[[], None]) -> None:
+    def run(self, key: Hashable, function: Callable[[], object]) -> None:
         if key in self.recordings:
             self.recordings[key].replay()
             self.replays += 1
@@ -206,9 +206,10 @@ class FakeEvent:
         self.events.append(("sent", float(self._staging.device["value"][0])))
 
 
-def test_the_host_refills_only_what_has_been_sent() -> None:
+def test_the_host_refills_only_what_has_been_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     staging = Staging(CPU, {"value": ((1,), np.float32)})
-    event = staging._sent = FakeEvent(staging)  # type: ignore[assignment]
+    event = FakeEvent(staging)
+    monkeypatch.setattr(staging, "_sent", event)
     staging._target = staging._source.clone()
     staging.device = {"value": staging._target.view(torch.float32)[:1]}
     for value in (1, 2):

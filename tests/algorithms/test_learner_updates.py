@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from learners import HIGH, LOW, constant, make_learner, noise, of_seed, random_batch, shuffle
+from learners import HIGH, LOW, assert_learns_alike, constant, make_learner, noise, random_batch, shuffle
 from reference import PlainTD3
 from torch import Tensor
 
@@ -171,17 +171,8 @@ def test_updates_are_those_of_plain_pytorch(
         name: list(getattr(whole, name)[0].split(parts, -1)) for name in ("observations", "next_observations")
     }
     batch = whole._replace(**split)
-    start = learner.actor.flat.clone()
-    for update in range(1, 31):
-        normal = torch.from_numpy(streams.normal("worker/target_noise", 8, 2)).double()
-        learner.update_critics(batch, (0.2 * normal).clamp(-0.5, 0.5) * learner.bounds.half)
-        if update % 2 == 0:
-            learner.update_actor()
-        for index, each in enumerate(plain):
-            each.update(of_seed(batch, index), normal[index], delayed=update % 2 == 0)
-    assert (learner.actor.flat - start).abs().max() > 1e-3
-    for index, each in enumerate(plain):
-        assert each.distance(learner.networks, "worker", index) < 1e-10
+    normals = (torch.from_numpy(streams.normal("worker/target_noise", 8, 2)).double() for _ in range(30))
+    assert_learns_alike(learner, plain, batch, normals)
 
 
 def test_unit_scale_acts_inside_the_networks() -> None:

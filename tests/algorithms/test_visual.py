@@ -38,12 +38,9 @@ def by_autograd(made: VisualMLP, inputs: Tensor, gradient: Tensor) -> tuple[Tens
     inputs = inputs.clone().requires_grad_()
     other = VisualMLP(made.groups, made.sizes, IMAGE, STATES, CPU, torch.float64)
     leaf = made.flat.clone().requires_grad_()
-    other.encoders.weights, other.encoders.biases = other.encoders._split(  # type: ignore[attr-defined]
-        leaf[: -other.perceptrons.flat.numel()],
-        IMAGE,  # type: ignore[attr-defined]
-    )
-    inner = other.perceptrons
+    encoders, inner = other._encoders, other._perceptrons
     assert isinstance(inner, MLP)
+    encoders.weights, encoders.biases = encoders._split(leaf[: -inner.flat.numel()], IMAGE)
     inner.weights, inner.biases = inner._split(leaf[-inner.flat.numel() :])
     (other(inputs) * gradient).sum().backward()
     assert inputs.grad is not None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from learners import HIGH, LOW, make_learner, noise, of_seed, random_batch, shuffle
+from learners import HIGH, LOW, assert_learns_alike, make_learner, noise, random_batch, shuffle
 from numpy.typing import NDArray
 from reference import PlainTD3
 from toys import IMAGE, IMAGE_SIZE, make, picture
@@ -59,17 +59,9 @@ def test_updates_are_those_of_plain_pytorch(double: Any, scaled: bool, seeds: tu
         for index in range(number)
     ]
     batch = with_images(random_batch(number, dtype=torch.float64))
-    start = learner.actor.flat.clone()
-    for update in range(1, 21):
-        normal = torch.randn(number, 8, 2, generator=torch.Generator().manual_seed(update), dtype=torch.float64)
-        learner.update_critics(batch, (0.2 * normal).clamp(-0.5, 0.5) * learner.bounds.half)
-        if update % 2 == 0:
-            learner.update_actor()
-        for index, each in enumerate(plain):
-            each.update(of_seed(batch, index), normal[index], delayed=update % 2 == 0)
-    assert (learner.actor.flat - start).abs().max() > 1e-3
-    for index, each in enumerate(plain):
-        assert each.distance(learner.networks, "worker", index) < 1e-10
+    random = torch.Generator().manual_seed(1)
+    normals = (torch.randn(number, 8, 2, generator=random, dtype=torch.float64) for _ in range(20))
+    assert_learns_alike(learner, plain, batch, normals)
 
 
 def test_actor_and_critics_have_encoders_of_their_own() -> None:
