@@ -1,0 +1,111 @@
+"""Figure 4: the tasks, seen from above.
+
+python -m analysis.figures.figure_04 --out figure_04.svg figure_04.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Rectangle
+
+from analysis import style
+from envs.ant.drawing import draw_arena, draw_robot
+from envs.ant.four_rooms import AntFourRooms
+from envs.ant.gather import APPLE, AntGather
+from envs.ant.maze import TRAINING_RANGE, AntMaze
+from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
+from envs.ant.sensor import RANGE
+from envs.traffic.drawing import draw_highway, draw_ring
+from envs.traffic.ring_traffic import VEHICLES
+
+APPLE_COLOUR, BOMB_COLOUR, TARGET_COLOUR = "#009E73", "#000000", "#0072B2"
+
+RING_LENGTH = 245.0  # m, the middle of the lengths drawn in training
+HIGHWAY_VEHICLES = 185  # on the whole road in congested traffic (measured)
+AUTOMATED_EVERY = 22  # paper, D.1: 1/22 of the vehicles
+
+
+def draw() -> Figure:
+    """Draw the figure."""
+    style.use()
+    figure = Figure(figsize=(7.0, 3.1))
+    panels = figure.subplot_mosaic([["a"] * 4, [*"bcde"]], height_ratios=[0.32, 1])
+    for (letter, axes), (name, panel) in zip(sorted(panels.items()), PANELS.items(), strict=True):
+        panel(axes)
+        axes.set_title(f"({letter}) {name}")
+    return figure
+
+
+def highway(axes: Axes) -> None:
+    """The whole road, with evenly spaced vehicles."""
+    numbers = np.arange(HIGHWAY_VEHICLES)
+    draw_highway(axes, (numbers + 0.5) / HIGHWAY_VEHICLES, numbers % AUTOMATED_EVERY == AUTOMATED_EVERY // 2)
+
+
+def ring_road(axes: Axes) -> None:
+    """The ring with evenly spaced vehicles."""
+    fronts = np.arange(VEHICLES) * RING_LENGTH / VEHICLES
+    draw_ring(axes, RING_LENGTH, fronts, np.arange(VEHICLES) == 0)
+
+
+def ant_gather(axes: Axes) -> None:
+    """One layout of apples and bombs, and how far the robot senses them."""
+    env = AntGather()
+    env.reset(seed=0)
+    draw_arena(axes, env.arena)
+    draw_robot(axes, env.model, env.data.qpos)
+    axes.add_patch(Circle(env.position.tolist(), RANGE, fill=False, linestyle=":", linewidth=0.8, color="0.5"))
+    for kind, colour in ((APPLE, APPLE_COLOUR), (1 - APPLE, BOMB_COLOUR)):
+        x, y = env.object_positions[env.object_kinds == kind].T
+        axes.scatter(x, y, s=14, color=colour, linewidth=0)
+
+
+def ant_four_rooms(axes: Axes) -> None:
+    """The rooms with their three targets."""
+    _navigation(axes, AntFourRooms())
+
+
+def ant_maze(axes: Axes) -> None:
+    """The maze with its evaluation targets, and the square that training draws its targets from."""
+    _navigation(axes, AntMaze())
+    low, high = TRAINING_RANGE
+    axes.add_patch(
+        Rectangle((low, low), high - low, high - low, fill=False, linestyle=":", linewidth=0.9, color=TARGET_COLOUR)
+    )
+
+
+def _navigation(axes: Axes, env: AntNavigation) -> None:
+    env.reset(seed=0)
+    draw_arena(axes, env.arena)
+    draw_robot(axes, env.model, env.data.qpos)
+    for point in env.task.evaluation_points:
+        target = point.options["target"]
+        axes.add_patch(Circle(target, SUCCESS_DISTANCE, color=TARGET_COLOUR, alpha=0.15, linewidth=0, zorder=0))
+        axes.plot(*target, "x", color=TARGET_COLOUR, markersize=4)
+
+
+#: Panels in the paper's order.
+PANELS: dict[str, Callable[[Axes], None]] = {
+    "Highway": highway,
+    "Ring Road": ring_road,
+    "Ant Gather": ant_gather,
+    "Ant Four Rooms": ant_four_rooms,
+    "Ant Maze": ant_maze,
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description="Draw Figure 4.")
+    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
+    style.save(draw(), parser.parse_args(arguments).out)
+
+
+if __name__ == "__main__":
+    main()
