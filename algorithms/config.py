@@ -109,6 +109,8 @@ def resolve(
     """
     require(task, tuple(TASKS), "task")
     require(algorithm, tuple(ALGORITHMS), "algorithm")
+    if not learns(algorithm, task):
+        raise no_images(algorithm, task)
     used = ("run", "environment", *ALGORITHMS[algorithm].sections)
     values: dict[str, Any] = {}
     for section in used:
@@ -252,6 +254,17 @@ def require(name: str, known: Sequence[str], what: str) -> None:
     """Raise a :class:`ConfigError` unless a name is known."""
     if name not in known:
         raise ConfigError(f"{what} '{name}' is not known; allowed: {', '.join(known)}")
+
+
+def learns(algorithm: str, task: str) -> bool:
+    """Whether an algorithm can be trained on a task: not all see images."""
+    return ALGORITHMS[algorithm].sees_images or not TASKS[task].has_image
+
+
+def no_images(algorithm: str, task: str) -> ConfigError:
+    """The refusal of an algorithm that sees no images."""
+    allowed = ", ".join(name for name, entry in ALGORITHMS.items() if entry.sees_images)
+    return ConfigError(f"algorithm '{algorithm}' sees no images, as task '{task}' has; allowed: {allowed}")
 
 
 def schema() -> dict[str, Any]:

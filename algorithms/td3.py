@@ -10,10 +10,9 @@ import torch
 from gymnasium.spaces import Box
 
 from algorithms.algorithm import Algorithm, Array, Bounds, Entries, Mask
-from algorithms.config import ConfigError
+from algorithms.config import no_images
 from algorithms.device import Recorder, Staging
 from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, to_numpy
-from algorithms.registry import ALGORITHMS
 from algorithms.replay import ReplayBuffer
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
@@ -43,8 +42,7 @@ class TD3(Algorithm):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         if task.manager_image is not None:
-            allowed = ", ".join(name for name, entry in ALGORITHMS.items() if entry.sees_images)
-            raise ConfigError(f"algorithm 'td3' sees no images, as task '{task.name}' has; allowed: {allowed}")
+            raise no_images("td3", task.name)
         self.settings, self._task = config.learner, task
         self._streams = Streams(config.seeds)
         self._sees = Entries(task.manager_indices, device)

@@ -7,19 +7,28 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from envs.options import AntGatherOptions, RingRoadOptions
+from envs.options import AntGatherOptions, AntMazeOptions, RingRoadOptions, VisualAntMazeOptions
 from envs.strict import Strict
 
 
 class Entry(NamedTuple):
-    """Gymnasium id, import path and options of a task."""
+    """Gymnasium id, import path and options of a task, and whether its manager sees an image."""
 
     gymnasium_id: str
     entry_point: str
     options: type[Strict]
+    has_image: bool = False
 
 
 TASKS: dict[str, Entry] = {
     "ant_gather": Entry("AntGather-v0", "envs.ant.gather:AntGather", AntGatherOptions),
+    "ant_maze": Entry("AntMaze-v0", "envs.ant.maze:AntMaze", AntMazeOptions),
+    "ant_four_rooms": Entry("AntFourRooms-v0", "envs.ant.four_rooms:AntFourRooms", AntMazeOptions),
+    "visual_ant_maze": Entry(
+        "VisualAntMaze-v0",
+        "envs.ant.visual:VisualAntMaze",
+        VisualAntMazeOptions,
+        has_image=True,
+    ),
     "ring_road": Entry("RingRoad-v0", "envs.traffic.ring:RingRoad", RingRoadOptions),
 }

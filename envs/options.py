@@ -6,7 +6,7 @@ settings; ``config/paper.yaml`` repeats them with their sources.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -17,21 +17,73 @@ SHORTEST_RING = 155
 RingLength = Annotated[int, Field(ge=SHORTEST_RING)]
 
 
-class AntGatherOptions(Strict):
-    """Options of Ant Gather.
+class AntOptions(Strict):
+    """Options of every Ant task; defaults differ.
 
     Attributes:
         contact: ``soft`` or ``stiff``, see :class:`envs.ant.robot.AntEnv`.
         init: ``rllab`` or ``gym``, see there.
+        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+    """
+
+    contact: Literal["soft", "stiff"]
+    init: Literal["rllab", "gym"]
+    worker_hides_xy: bool = False
+
+
+class AntGatherOptions(AntOptions):
+    """Options of Ant Gather, besides those of :class:`AntOptions`.
+
+    Attributes:
         contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix (9)
             and the robot's centre of mass (3), 145 numbers in all (authors' layout).
-        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+        worker_sees: ``all`` that the manager sees (authors' code), or positions and velocities of the ``robot``.
     """
 
     contact: Literal["soft", "stiff"] = "soft"
     init: Literal["rllab", "gym"] = "rllab"
     contact_forces: bool = False
-    worker_hides_xy: bool = False
+    worker_sees: Literal["all", "robot"] = "all"
+
+
+class AntMazeOptions(AntOptions):
+    """Options of Ant Maze and Ant Four Rooms, besides those of :class:`AntOptions`.
+
+    Attributes:
+        contact_forces: insert, after the velocities, clipped contact forces (84; authors' layout).
+        time_feature: show 0.001 times the number of steps since the reset (authors' code).
+        evaluation: evaluation points: the three ``targets`` of the paper's learning curves, or those of its
+            ``transfer`` study.
+    """
+
+    contact: Literal["soft", "stiff"] = "stiff"
+    init: Literal["rllab", "gym"] = "gym"
+    contact_forces: bool = False
+    time_feature: bool = True
+    evaluation: Literal["targets", "transfer"] = "targets"
+
+
+class VisualAntMazeOptions(AntMazeOptions):
+    """Options of Visual Ant Maze, besides those of :class:`AntMazeOptions`.
+
+    Attributes:
+        renderer: ``analytic`` computes the image from the map, ``mujoco`` lets MuJoCo draw it, robot included, as
+            in the authors' code; that needs OpenGL and takes many times longer.
+    """
+
+    worker_hides_xy: bool = True
+    renderer: Literal["analytic", "mujoco"] = "analytic"
+
+
+_MAZE_TRANSFER = {"contact": "soft", "time_feature": False, "worker_hides_xy": True, "evaluation": "transfer"}
+
+#: The variant of each task in the transfer study (paper, 5.5): the same physics, and a worker that sees the same
+#: numbers of the robot, without x and y, so that it can be carried from one task to another.
+TRANSFER_OPTIONS: dict[str, dict[str, Any]] = {
+    "ant_gather": {"contact": "soft", "worker_sees": "robot", "worker_hides_xy": True},
+    "ant_maze": _MAZE_TRANSFER,
+    "ant_four_rooms": _MAZE_TRANSFER,
+}
 
 
 class RingRoadOptions(Strict):

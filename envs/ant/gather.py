@@ -9,9 +9,15 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.ant.model import square_walls
-from envs.ant.path import PATH_METRICS
-from envs.ant.robot import CONTACT_FORCE_SIZE, GOAL_HALF_RANGE, POSITION_SIZE, ROBOT_SIZE, AntEnv
+from envs.ant.arena import SquareField
+from envs.ant.robot import (
+    CONTACT_FORCE_SIZE,
+    GOAL_HALF_RANGE,
+    POSITION_SIZE,
+    ROBOT_METRICS,
+    ROBOT_SIZE,
+    AntEnv,
+)
 from envs.ant.sensor import BINS, range_readings
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
 from envs.options import AntGatherOptions
@@ -52,11 +58,11 @@ class AntGather(AntEnv):
 
     def __init__(self, **options: Any) -> None:
         chosen = parse(AntGatherOptions, options)
-        walls = square_walls(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
-        super().__init__(walls, contact=chosen.contact, init=chosen.init, contact_forces=chosen.contact_forces)
+        field = SquareField(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
+        super().__init__(field, contact=chosen.contact, init=chosen.init, contact_forces=chosen.contact_forces)
         size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * chosen.contact_forces + 2 * BINS
         self.observation_space = Box(-np.inf, np.inf, (size,), np.float32)
-        self.task = _task_spec(size, chosen.worker_hides_xy)
+        self.task = _task_spec(size, chosen)
         self.object_positions = np.empty((0, 2))
         self.object_kinds = np.empty(0, dtype=np.int64)
         self._cells = object_cells()
@@ -79,12 +85,13 @@ class AntGather(AntEnv):
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Move the robot, then collect; the order is that of the authors' code."""
-        self.simulate(action)
+        info = self.simulate(action)
         died = not HEALTHY_HEIGHT[0] <= self.height <= HEALTHY_HEIGHT[1]
         reward = 0.0 if died else self._collect()
         terminated = died or not len(self.object_kinds)
         truncated = not terminated and self.elapsed_steps >= HORIZON
-        info = {"episode_metrics": self._episode_metrics(died)} if terminated or truncated else {}
+        if terminated or truncated:
+            info["episode_metrics"] = self._episode_metrics(died)
         return self._observation(), reward, terminated, truncated, info
 
     def save_task(self) -> dict[str, Any]:
@@ -122,11 +129,12 @@ class AntGather(AntEnv):
 
     def _episode_metrics(self, died: bool) -> dict[str, float]:
         apples, bombs = self._collected
-        return {"apples": float(apples), "bombs": float(bombs), "died": float(died), **self.path.metrics()}
+        return {"apples": float(apples), "bombs": float(bombs), "died": float(died), **self.robot_metrics()}
 
 
-def _task_spec(observation_size: int, worker_hides_xy: bool) -> TaskSpec:
+def _task_spec(observation_size: int, options: AntGatherOptions) -> TaskSpec:
     entries = tuple(range(observation_size))
+    worker = entries if options.worker_sees == "all" else entries[:ROBOT_SIZE]
     return TaskSpec(
         name="ant_gather",
         goal_low=-GOAL_HALF_RANGE,
@@ -135,10 +143,10 @@ def _task_spec(observation_size: int, worker_hides_xy: bool) -> TaskSpec:
         relative_goals=True,
         position_indices=(0, 1),
         manager_indices=entries,
-        worker_indices=entries[2:] if worker_hides_xy else entries,
+        worker_indices=worker[2:] if options.worker_hides_xy else worker,
         horizon=HORIZON,
         reward_scale=10.0,
         unit_scale=np.ones(observation_size, dtype=np.float32),
         evaluation_points=(EvaluationPoint("default"),),
-        episode_metrics=("apples", "bombs", "died", *PATH_METRICS),
+        episode_metrics=("apples", "bombs", "died", *ROBOT_METRICS),
     )

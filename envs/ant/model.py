@@ -7,9 +7,10 @@ most 30 N m through gear 1 (gymnasium: 150 N m), and the time step is 0.02 s.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import mujoco
+
+from envs.ant.arena import Block
 
 TIME_STEP = 0.02
 MAX_TORQUE = 30.0
@@ -28,34 +29,6 @@ _LEGS = (
 )
 # Actuators are not in joint order: the fourth leg comes first.
 _ACTUATED_LEGS = ("back_right", "front_left", "front_right", "back_left")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fixed box of the scene; lengths in metres, colour as RGB in [0, 1]."""
-
-    centre: tuple[float, float, float]
-    half_size: tuple[float, float, float]
-    colour: tuple[float, float, float]
-
-
-def square_walls(inner_half_length: float, colour: tuple[float, float, float]) -> list[Block]:
-    """Four walls, 1 m thick, around a square arena; their tops are 1 m above the floor.
-
-    Args:
-        inner_half_length: distance from the origin to the inner faces, in metres.
-        colour: RGB in [0, 1].
-    """
-    thickness = 0.5
-    middle = inner_half_length + thickness
-    length = middle + thickness
-    along_x, along_y = (length, thickness, 1.0), (thickness, length, 1.0)
-    return [
-        Block((0.0, -middle, 0.0), along_x, colour),
-        Block((0.0, middle, 0.0), along_x, colour),
-        Block((-middle, 0.0, 0.0), along_y, colour),
-        Block((middle, 0.0, 0.0), along_y, colour),
-    ]
 
 
 def build_model(blocks: Iterable[Block] = (), *, contact: str = "stiff") -> mujoco.MjModel:

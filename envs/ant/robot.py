@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from math import atan2, isfinite
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.ant.model import MAX_TORQUE, TORSO_BODY, Block, build_model
-from envs.ant.path import PlanarPath
+from envs.ant.arena import Arena
+from envs.ant.model import MAX_TORQUE, TORSO_BODY, build_model
+from envs.ant.path import PATH_METRICS, PlanarPath
 from envs.base import TaskEnv
 
 SUBSTEPS = 5
@@ -22,12 +22,23 @@ ROBOT_SIZE = POSITION_SIZE + VELOCITY_SIZE
 CONTACT_FORCE_SIZE = 84
 INITS = ("rllab", "gym")
 
+#: Episode metrics of every Ant task, in the order of :meth:`AntEnv.robot_metrics`.
+ROBOT_METRICS = ("violations", *PATH_METRICS)
+
 # Half ranges of the manager's goals, which are displacements of x, y, z, the quaternion w, x, y, z and the
 # four pairs of hip and ankle angles (paper, E.2; joint angles as in the authors' code).
 GOAL_HALF_RANGE = np.array([10, 10, 0.5, 1, 1, 1, 1, *([0.5, 0.3] * 4)], dtype=np.float32)
 
 _RLLAB_POSE = np.array([0, 0, 0.55, 1, 0, 0, 0, 0, 1, 0, -1, 0, -1, 0, 1], dtype=np.float64)
 _STATE = mujoco.mjtState.mjSTATE_INTEGRATION
+
+# MuJoCo meets these with a reset of the simulation or, the last one, of the torques.  The others it survives.
+_FATAL_WARNINGS = [
+    mujoco.mjtWarning.mjWARN_BADQPOS,
+    mujoco.mjtWarning.mjWARN_BADQVEL,
+    mujoco.mjtWarning.mjWARN_BADQACC,
+    mujoco.mjtWarning.mjWARN_BADCTRL,
+]
 
 
 class AntEnv(TaskEnv):
@@ -38,29 +49,33 @@ class AntEnv(TaskEnv):
     (fourth leg first).
 
     Args:
-        blocks: fixed boxes of the scene.
+        arena: where the robot moves.
         contact: contact impedance, ``stiff`` (authors' mazes) or ``soft`` (authors' gather task).
         init: initial pose.  ``rllab`` is a crouch with normal noise of standard deviation 0.01 on every position
             entry; ``gym`` has the torso at 0.75 m and all joints at 0, with U(-0.1, 0.1) noise.  Velocities are
             normal with standard deviation 0.1 (m/s, rad/s).  The noisy quaternion is not normalised.
         contact_forces: add contact forces to :meth:`robot_state`.
 
+    Every step is audited: one that leaves the torso's centre inside a wall or outside the arena, or on which
+    MuJoCo warned, is a violation.  ``info["violation"]`` says what was wrong with it, and the metric
+    ``violations`` counts them.  It should be 0; if not, a return may have been won by other means than the task's.
+
     Subclasses implement the methods of :class:`~envs.base.TaskEnv`, and :meth:`save_task` and
     :meth:`load_task` for what neither the simulator nor this class knows.  Their episode metrics end with
-    :data:`~envs.ant.path.PATH_METRICS`, which ``self.path.metrics()`` gives: the torso's path is recorded here.
+    :data:`ROBOT_METRICS`.
     """
 
-    def __init__(
-        self, blocks: Iterable[Block] = (), *, contact: str, init: str, contact_forces: bool = False
-    ) -> None:
+    def __init__(self, arena: Arena, *, contact: str, init: str, contact_forces: bool = False) -> None:
         super().__init__()
         if init not in INITS:
             raise ValueError(f"init is {init!r}; allowed: {', '.join(INITS)}")
-        self.model = build_model(blocks, contact=contact)
+        self.arena = arena
+        self.model = build_model(arena.blocks, contact=contact)
         self.data = mujoco.MjData(self.model)
         self._warning_counts = self.data.warning.number  # a live view
         self.elapsed_steps = 0
         self.path = PlanarPath()
+        self._violations = 0
         self._init = init
         self._with_contact_forces = contact_forces
         self.action_space = Box(-MAX_TORQUE, MAX_TORQUE, (self.model.nu,), np.float32)
@@ -92,9 +107,13 @@ class AntEnv(TaskEnv):
         mujoco.mj_forward(self.model, self.data)
         self.elapsed_steps = 0
         self.path.clear()
+        self._violations = 0
 
-    def simulate(self, action: NDArray[np.float32]) -> None:
+    def simulate(self, action: NDArray[np.float32]) -> dict[str, Any]:
         """Apply torques ``action`` (N m, shape [8]) for one step.
+
+        Returns:
+            What ``info`` must say of it: nothing, or a violation.
 
         Raises:
             RuntimeError: the simulation broke down, for instance through an action that is not a number.
@@ -103,11 +122,17 @@ class AntEnv(TaskEnv):
         self.data.ctrl[:] = action
         mujoco.mj_step(self.model, self.data, nstep=SUBSTEPS)
         self.elapsed_steps += 1
-        # MuJoCo meets a diverged state with a warning and a reset, which would look like a jump home.
-        squares = self.data.qpos.dot(self.data.qpos) + self.data.qvel.dot(self.data.qvel)
-        if any(self._warning_counts.tolist()) or not isfinite(squares):
-            raise RuntimeError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
-        self.path.add(start, self.position.tolist())
+        end = self.position.tolist()
+        violation = self._audit(end)
+        self.path.add(start, end)
+        if violation is None:
+            return {}
+        self._violations += 1
+        return {"violation": violation}
+
+    def robot_metrics(self) -> dict[str, float]:
+        """What every Ant task says about an episode: :data:`ROBOT_METRICS`."""
+        return {"violations": float(self._violations), **self.path.metrics()}
 
     def robot_state(self) -> list[NDArray[np.float64]]:
         """Robot part of the observation: positions [15], velocities [14] and, if asked for, forces [84].
@@ -138,7 +163,7 @@ class AntEnv(TaskEnv):
 
     @property
     def episode_state(self) -> dict[str, Any]:
-        """Random state, MuJoCo's full integration state, steps and path so far, and the task's own part."""
+        """Random state, MuJoCo's full integration state, what was counted so far, and the task's own part."""
         simulation = np.empty(mujoco.mj_stateSize(self.model, _STATE))
         mujoco.mj_getState(self.model, self.data, simulation, _STATE)
         return {
@@ -146,6 +171,7 @@ class AntEnv(TaskEnv):
             "simulation": simulation,
             "elapsed_steps": self.elapsed_steps,
             "path": self.path.state,
+            "violations": self._violations,
             "task": self.save_task(),
         }
 
@@ -156,7 +182,21 @@ class AntEnv(TaskEnv):
         mujoco.mj_setState(self.model, self.data, state["simulation"], _STATE)
         self.elapsed_steps = state["elapsed_steps"]
         self.path.state = state["path"]
+        self._violations = state["violations"]
         self.load_task(state["task"])
+
+    def _audit(self, position: list[float]) -> str | None:
+        """What is wrong with the step just made, if anything."""
+        warned = any(self._warning_counts.tolist())
+        # A diverged simulation starts anew by itself, which would look like a jump home.
+        squares = self.data.qpos.dot(self.data.qpos) + self.data.qvel.dot(self.data.qvel)
+        if not isfinite(squares) or (warned and any(self._warning_counts[kind] for kind in _FATAL_WARNINGS)):
+            raise RuntimeError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
+        if warned:
+            text = self._warnings()
+            self._warning_counts[:] = 0
+            return text
+        return None if self.arena.is_open(*position) else "the torso is inside a wall or outside the arena"
 
     def _warnings(self) -> str:
         kinds = [name for name in mujoco.mjtWarning.__members__ if name != "mjNWARNING"]

@@ -9,7 +9,7 @@ from envs.tasks import make
 
 STILL = np.zeros(8)
 FAR = (9.0, 9.0, APPLE)
-NO_PATH = {"path_length": 0.0, "coverage": 1.0}
+STOOD_STILL = {"violations": 0.0, "path_length": 0.0, "coverage": 1.0}
 
 
 def place(env, objects):
@@ -57,7 +57,7 @@ def test_task_specification(contact_forces, size):
     assert (task.name, task.horizon, task.reward_scale) == ("ant_gather", 500, 10)
     np.testing.assert_array_equal(task.unit_scale, np.ones(size))
     assert [(point.name, point.options) for point in task.evaluation_points] == [("default", {})]
-    assert task.episode_metrics == ("apples", "bombs", "died", "path_length", "coverage")
+    assert task.episode_metrics == ("apples", "bombs", "died", "violations", "path_length", "coverage")
     assert not task.one_per_process
 
 
@@ -145,14 +145,14 @@ def test_death(frozen, height, alive):
     _, reward, terminated, truncated, info = frozen.step(STILL)
     assert (reward, terminated, truncated) == (float(alive), not alive, False)
     assert len(frozen.object_kinds) == 1 + (not alive)
-    assert alive or info == {"episode_metrics": {"apples": 0.0, "bombs": 0.0, "died": 1.0, **NO_PATH}}
+    assert alive or info == {"episode_metrics": {"apples": 0.0, "bombs": 0.0, "died": 1.0, **STOOD_STILL}}
 
 
 def test_last_object_ends_the_episode(frozen):
     place(frozen, [(0.5, 0, APPLE), (0, 0.5, BOMB), (0, -0.5, BOMB)])
     _, reward, terminated, truncated, info = frozen.step(STILL)
     assert (reward, terminated, truncated) == (-1, True, False)
-    assert info == {"episode_metrics": {"apples": 1.0, "bombs": 2.0, "died": 0.0, **NO_PATH}}
+    assert info == {"episode_metrics": {"apples": 1.0, "bombs": 2.0, "died": 0.0, **STOOD_STILL}}
 
 
 def test_horizon_truncates(env):
@@ -162,7 +162,7 @@ def test_horizon_truncates(env):
         assert (terminated, truncated, info) == (False, False, {})
     *_, terminated, truncated, info = env.step(STILL)
     assert (terminated, truncated) == (False, True)
-    assert info == {"episode_metrics": {"apples": 0.0, "bombs": 0.0, "died": 0.0, **env.path.metrics()}}
+    assert info == {"episode_metrics": {"apples": 0.0, "bombs": 0.0, "died": 0.0, **env.robot_metrics()}}
 
 
 def test_death_at_the_horizon_terminates_only(env):

@@ -2,7 +2,8 @@ import mujoco
 import numpy as np
 import pytest
 
-from envs.ant.model import build_model, square_walls
+from envs.ant.arena import SquareField
+from envs.ant.model import build_model
 
 GREY = (0.4, 0.4, 0.4)
 HIP = np.deg2rad([-30, 30])
@@ -11,7 +12,7 @@ ANKLE_UP, ANKLE_DOWN = np.deg2rad([30, 70]), np.deg2rad([-70, -30])
 
 @pytest.fixture(scope="module")
 def model() -> mujoco.MjModel:
-    return build_model(square_walls(10.5, GREY), contact="soft")
+    return build_model(SquareField(10.5, GREY).blocks, contact="soft")
 
 
 def robot_geoms(model: mujoco.MjModel) -> np.ndarray:

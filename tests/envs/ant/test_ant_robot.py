@@ -172,7 +172,10 @@ def test_unknown_init_is_refused():
         ({"worker_hides_xy": "no"}, "worker_hides_xy = 'no' is not allowed; it must be a valid boolean"),
         ({"contact_forces": 2}, "contact_forces = 2 is not allowed; it must be a valid boolean"),
         ({"contact": "hard"}, "contact = 'hard' is not allowed; it must be 'soft' or 'stiff'"),
-        ({"wind": 1}, "key 'wind' is not known; allowed: contact, init, contact_forces, worker_hides_xy"),
+        (
+            {"wind": 1},
+            "key 'wind' is not known; allowed: contact, init, worker_hides_xy, contact_forces, worker_sees",
+        ),
     ],
 )
 def test_wrong_options_are_refused(options, message):
