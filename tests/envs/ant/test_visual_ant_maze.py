@@ -3,10 +3,21 @@
 import gymnasium
 import numpy as np
 import pytest
-from episodes import STILL, freeze, random_actions, run
+from episodes import (
+    STILL,
+    check_distance_reward,
+    check_entering_is_not_success,
+    check_gym_reset,
+    check_only_the_horizon_ends,
+    check_success_threshold,
+    freeze,
+    random_actions,
+    run,
+)
 from floor_plans import U_MAZE
 from gymnasium.utils.env_checker import check_env
 from pictures import FLOOR, FLOOR_HALF_WIDTH, SIDE, TOP, TOP_HALF_WIDTH, colours, view
+from scipy.stats import kstest
 
 from envs.base import ImageSpec
 from envs.tasks import make
@@ -88,6 +99,7 @@ class TestInterface:
         other = gymnasium.make("VisualAntMaze-v0")
         space = other.observation_space
         assert isinstance(space, gymnasium.spaces.Dict)
+        assert other.unwrapped.task.name == "visual_ant_maze"
         assert set(space.keys()) == {"image", "state"}
         assert (space["image"].shape, space["image"].dtype) == ((32, 32, 3), np.uint8)
         assert (space["state"].shape, space["state"].dtype) == ((STATES,), np.float32)
@@ -100,16 +112,47 @@ class TestInterface:
             np.testing.assert_array_equal(numbers[:STATES], part["state"])
             np.testing.assert_array_equal(numbers[STATES:].reshape(32, 32, 3), part["image"])
 
-    @pytest.mark.filterwarnings("ignore:.*(normalized space|infinity)")
+    @pytest.mark.filterwarnings("ignore:.*(normalized space|infinity|unwrapped version)")
     def test_follows_gymnasium(self):
-        check_env(gymnasium.make("VisualAntMaze-v0", disable_env_checker=True).unwrapped)
+        check_env(gymnasium.make("VisualAntMaze-v0"))
 
     @pytest.mark.parametrize(
-        "options", [{"worker_hides_xy": True}, {"contact_forces": True}, {"renderer": "gl"}, {"wind": 1}]
+        "options",
+        [
+            {"worker_hides_xy": False},
+            {"contact_forces": True},
+            {"evaluation": "transfer"},
+            {"renderer": "gl"},
+            {"wind": 1},
+        ],
     )
     def test_wrong_options_are_refused(self, options):
         with pytest.raises(ValueError, match=next(iter(options))):
             make("visual_ant_maze", options)
+
+
+class TestEpisode:
+    """What must not differ from Ant Maze."""
+
+    def test_reset(self, env):
+        check_gym_reset(env)
+
+    def test_targets(self, env):
+        targets = []
+        for _ in range(1000):
+            observation = env.reset()[0]
+            targets.append(env.target.copy())
+            np.testing.assert_array_equal(observation[30:STATES], env.target.astype(np.float32))
+        for axis in np.transpose(targets):
+            assert kstest(axis, "uniform", args=(-4, 24)).pvalue > 1e-3
+
+    def test_reward_and_success(self, env):
+        check_distance_reward(env, (16, 0))
+        check_success_threshold(env, direction=1.0)
+        check_entering_is_not_success(env, near=(16, 16), far=(8, 0), target=(16, 16))
+
+    def test_only_the_horizon_ends(self, env):
+        check_only_the_horizon_ends(env)
 
 
 class TestWhatThePictureDependsOn:
@@ -202,16 +245,13 @@ class TestPixels:
         assert tuple(bare) not in tops
 
     def test_sides_are_the_dark_colour_of_their_block(self, look, scenes):
-        ratios = []
-        for position, (kind, rows, columns) in scenes:
-            side = kind == SIDE
-            pixels, bright = look(position)[side], colours(rows, columns)[side]
-            shade = pixels[:, 2:] / 102
-            assert (np.abs(pixels - shade * bright) <= 1 + bright / 102).mean() > 0.98
-            ratios.extend(shade.ravel())
-        assert len(ratios) > 2000
-        assert 0.08 <= np.median(ratios) <= 0.47
-        assert np.ptp(np.quantile(ratios, [0.02, 0.98])) < 0.02
+        pixels = np.concatenate([look(position)[kind == SIDE] for position, (kind, *_) in scenes])
+        bright = np.concatenate([colours(rows, columns)[kind == SIDE] for _, (kind, rows, columns) in scenes])
+        assert len(pixels) > 2000
+        shades = pixels[:, 2:] / 102
+        assert (np.abs(pixels - shades * bright) <= 1 + bright / 102).mean() > 0.98
+        assert 0.08 <= np.median(shades) <= 0.47
+        assert np.ptp(np.quantile(shades, [0.02, 0.98])) < 0.02
 
 
 class TestWidth:
