@@ -11,13 +11,14 @@ BIN  := $(VENV)/bin
 # One thread per process: parallelism comes from running processes side by side, and results depend on it.
 export OMP_NUM_THREADS := 1
 
-.PHONY: reproduce test test-slow test-cuda bench check lock clean help
+.PHONY: reproduce test test-slow test-cuda test-peers bench check lock clean help
 
 help:
 	@echo "make reproduce [PRESET=quick|paper|smoke] [CORES=n]   train everything, draw every figure and table"
 	@echo "make test                                             all checks"
 	@echo "make test-slow                                        the tests that take minutes each"
 	@echo "make test-cuda                                        the tests that need a CUDA device"
+	@echo "make test-peers                                       the tests that train learners of other libraries"
 	@echo "make bench                                            speed, memory and cost, against their goals"
 
 ## The main job
@@ -36,6 +37,11 @@ test-slow: $(VENV)/ready
 
 test-cuda: $(VENV)/ready
 	$(BIN)/pytest -m cuda
+
+# Installs the optional dependencies 'peers' beside the locked ones.
+test-peers: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[peers]'
+	$(BIN)/pytest -m peers
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

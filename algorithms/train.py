@@ -28,7 +28,7 @@ from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
 from algorithms.records import in_one_move, provenance, write_json, write_table
 from algorithms.settings import RunConfig
-from algorithms.trainer import Trainer
+from algorithms.trainer import Breakdown, Trainer
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except Breakdown as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -153,6 +156,7 @@ def train(
 
     Raises:
         CheckpointError: the run folder or a checkpoint belongs to another configuration, or the run is locked.
+        Breakdown: the training cannot go on; its last checkpoint is kept.
     """
     prepare_process()
     folder = results / "runs" / config.key

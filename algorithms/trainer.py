@@ -19,9 +19,14 @@ from algorithms.records import EpisodeLog, Row
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import integer
 from algorithms.settings import RunConfig
+from envs.base import ActionError, SimulationError
 from envs.tasks import VectorTask, describe, make_vector
 
 log = logging.getLogger(__name__)
+
+
+class Breakdown(RuntimeError):
+    """A training that cannot go on, since a simulation broke down or a policy's actions are no numbers."""
 
 
 class Trainer:
@@ -56,7 +61,17 @@ class Trainer:
 
         Returns:
             True if the training is complete; otherwise :meth:`state_dict` continues it.
+
+        Raises:
+            Breakdown: it cannot go on; what was saved before is as good as ever.
         """
+        try:
+            return self._run(stop, save)
+        except (SimulationError, ActionError) as error:
+            where = f"{self.config.key}, after step {self.step:,}"
+            raise Breakdown(f"{where}: {error}; the last checkpoint, if there is one, is kept") from error
+
+    def _run(self, stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         settings, last_saved = self.settings, self.step
         while not stop():
             if self._evaluation_is_due() and not self._evaluate(stop):

@@ -1,4 +1,4 @@
-"""Environment steps per second of every task under random actions, resets included."""
+"""Environment steps per second of every task under random actions, resets included, and the cost of an image."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from algorithms.config import load_preset, resolve
+from algorithms.config import load_preset
+from benchmarks import goals
 from benchmarks.children import Child
 from benchmarks.goals import Goal
 from benchmarks.report import ms, table
-from benchmarks.timing import rotated, summary
+from benchmarks.timing import in_turn, rotated, summary
+from envs.ant.arena import Maze
+from envs.ant.camera import TopDownCamera
+from envs.ant.maze import CELL, ROWS
 from envs.names import TASKS
 from envs.tasks import make
 
@@ -60,15 +64,21 @@ def measure(*, rounds: int = 5, steps: int = 1_000, tasks: Sequence[str] = tuple
         steps: per round and task, at least; episodes are finished.
         tasks: what to walk through.
     """
-    paper = load_preset("paper")
-    options = {task: resolve(paper, task, "td3", seeds=[0]).environment for task in tasks}
+    options = load_preset("paper")["environment"]["tasks"]
     walks: dict[str, list[tuple[float, float, int, int]]] = {task: [] for task in tasks}
     with ExitStack() as stack:
         children = {task: stack.enter_context(Child(Walk, task, options[task])) for task in tasks}
         for number in range(rounds):
             for task in rotated(list(tasks), number):
                 walks[task].append(children[task].call("episodes", steps))
-    return {"tasks": {task: costs(found) for task, found in walks.items()}}
+    return {"tasks": {task: costs(found) for task, found in walks.items()}, "image_ms": image(rounds)}
+
+
+def image(rounds: int) -> dict[str, float]:
+    """Milliseconds of an image of the visual maze, computed from its map."""
+    camera = TopDownCamera(Maze(ROWS, CELL, coloured=True))
+    times = in_turn({"image": lambda: camera.image(1.0, 2.0)}, rounds=rounds, calls=200, warmup=20)
+    return summary(times["image"])
 
 
 def costs(walks: Sequence[tuple[float, float, int, int]]) -> dict[str, Any]:
@@ -82,8 +92,13 @@ def costs(walks: Sequence[tuple[float, float, int, int]]) -> dict[str, Any]:
 
 
 def goals_of(result: Mapping[str, Any]) -> list[Goal]:
-    """None: the simulators are not ours."""
-    return []
+    """The cost of a step where the walls are ours, and that of an image."""
+    rows = [
+        goals.judge(f"{task}: step under random actions", _step_ms(row), goals.ENVIRONMENT_MS[task], "ms")
+        for task, row in result["tasks"].items()
+        if task in goals.ENVIRONMENT_MS
+    ]
+    return [*rows, goals.judge("image of the visual maze", result["image_ms"]["median"], goals.IMAGE_MS, "ms")]
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -99,4 +114,12 @@ def report(result: Mapping[str, Any]) -> str:
         for task, row in result["tasks"].items()
     ]
     header = ["task", "steps/s", "ms per step", "ms per reset", "steps per episode"]
-    return "Random actions, whole episodes, resets included:\n\n" + table(header, rows)
+    return (
+        "Random actions, whole episodes, resets included:\n\n"
+        + table(header, rows)
+        + f"\n\nAn image of the visual maze takes {ms(result['image_ms'])} ms."
+    )
+
+
+def _step_ms(row: Mapping[str, Any]) -> float:
+    return 1000 / float(row["steps_per_second"]["median"])

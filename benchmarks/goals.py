@@ -16,6 +16,15 @@ AUTHORS = 1.0
 #: Whole training step relative to TD3 on the same task.
 STEP = {"hrl": 1.15, "cher": 1.3, "hac": 1.25, "hiro": 1.9}
 
+#: Milliseconds of an environment step under random actions, resets included.
+ENVIRONMENT_MS = {"ant_maze": 1000 / 1800, "ant_four_rooms": 1000 / 1800}
+
+#: Milliseconds of an image of the visual maze.
+IMAGE_MS = 0.2
+
+#: Share of evaluations in the time of a training.
+EVALUATION = 0.2
+
 #: Share of a training step that is neither simulator nor learner.
 OVERHEAD = 0.05
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from algorithms.config import resolve
+from algorithms.config import learns, resolve
 from algorithms.registry import ALGORITHMS
-from algorithms.settings import RunConfig
+from algorithms.settings import RunConfig, RunSettings
 from benchmarks import goals
 from benchmarks.children import Child
 from benchmarks.goals import Goal
@@ -58,7 +58,7 @@ def measure(
     """
     measured = {}
     for task in tasks:
-        configs = {name: configure(task, name, warmup_steps) for name in algorithms}
+        configs = {name: configure(task, name, warmup_steps) for name in algorithms if learns(name, task)}
         measured[task] = _task(configs, rounds, calls, episodes)
     return {"warmup_steps": warmup_steps, "steps": rounds * calls, "tasks": measured}
 
@@ -74,11 +74,13 @@ def goals_of(result: Mapping[str, Any]) -> list[Goal]:
     rows = []
     for task, measured in result["tasks"].items():
         for name, row in measured["algorithms"].items():
-            if name in goals.STEP:
+            if name in goals.STEP and BASELINE in measured["algorithms"]:
                 value, limit = row["relative"]["median"], goals.STEP[name]
                 rows.append(goals.judge(f"{name} on {task}: step / TD3's step", value, limit))
             share = row["overhead_share"]["median"]
             rows.append(goals.judge(f"{name} on {task}: trainer's own share", share, goals.OVERHEAD, "%"))
+            share = row["evaluation_share"]
+            rows.append(goals.judge(f"{name} on {task}: share of evaluations", share, goals.EVALUATION, "%"))
     return rows
 
 
@@ -91,23 +93,24 @@ def report(result: Mapping[str, Any]) -> str:
             parts = [f"{row['parts'][part]['median']:.3g}" for part in PARTS]
             shares = [percent(row["overhead_share"]), f"{1000 / row['ms']['median']:.0f}", times(row["relative"])]
             steps.append([task, name, ms(row["ms"]), *parts, *shares])
-            seconds = f"{row['evaluation_seconds']:.3g}"
+            spent = [f"{row['evaluation_seconds']:.3g}", f"{100 * row['evaluation_share']:.1f} %"]
             evaluations.append(
-                [task, name, f"{points} x {measured['episodes']}", ms(row["evaluation_step"]), seconds]
+                [task, name, f"{points} x {measured['episodes']}", ms(row["evaluation_step"]), *spent]
             )
     return (
         f"The real trainer with one seed and the paper's settings, {result['steps']:,} steps after a warm-up of "
         f"{result['warmup_steps']:,}.  Milliseconds per step; resets are spread over full episodes:\n\n"
-        + table(
-            ["task", "algorithm", "all", *PARTS, "overhead share", "steps/s", f"relative to {BASELINE}"], steps
-        )
+        + table(["task", "algorithm", "all", *PARTS, "overhead share", "steps/s", "relative to the first"], steps)
         + "\n\nOne evaluation of the paper's preset, with episodes of full length:\n\n"
-        + table(["task", "algorithm", "points x episodes", "ms per step", "seconds"], evaluations)
+        + table(
+            ["task", "algorithm", "points x episodes", "ms per step", "seconds", "share of a training"],
+            evaluations,
+        )
     )
 
 
 def _task(configs: Mapping[str, RunConfig], rounds: int, calls: int, episodes: int) -> dict[str, Any]:
-    config = configs[BASELINE]
+    config = next(iter(configs.values()))
     spec, _ = describe(config.task, config.environment)
     blocks: dict[str, Blocks] = {name: [] for name in configs}
     with trainings(configs, apart=spec.one_per_process) as calls_of:
@@ -118,7 +121,7 @@ def _task(configs: Mapping[str, RunConfig], rounds: int, calls: int, episodes: i
             for name in rotated(list(calls_of), number):
                 blocks[name].append(calls_of[name]("advance", calls))
         evaluations = {name: call("evaluate", episodes) for name, call in calls_of.items()}
-    return assemble(spec, config.run.evaluation_episodes, warm, blocks, evaluations)
+    return assemble(spec, config.run, warm, blocks, evaluations)
 
 
 @contextmanager
@@ -138,7 +141,7 @@ def trainings(configs: Mapping[str, RunConfig], *, apart: bool) -> Iterator[dict
 
 def assemble(
     spec: TaskSpec,
-    episodes: int,
+    run: RunSettings,
     warm: Mapping[str, Mapping[str, float]],
     blocks: Mapping[str, Blocks],
     evaluations: Mapping[str, Mapping[str, Sequence[float]]],
@@ -147,7 +150,7 @@ def assemble(
 
     Args:
         spec: the task.
-        episodes: evaluation episodes per point.
+        run: how often, and with how many episodes, a training is evaluated.
         warm: milliseconds per step of the warm-up, by algorithm and part.
         blocks: the same for the blocks after it.
         evaluations: milliseconds of each evaluation's resets and steps.
@@ -156,24 +159,28 @@ def assemble(
     share = reset["median"] / spec.horizon
     spread = {name: [block | {"resets": share} for block in found] for name, found in blocks.items()}
     totals = {name: [sum(block.values()) for block in found] for name, found in spread.items()}
+    baseline = BASELINE if BASELINE in totals else next(iter(totals))
     rows = {}
     for name, found in spread.items():
         step = summary(evaluations[name]["step"])
         overhead = [block["overhead"] for block in found]
         whole = reset["median"] + spec.horizon * step["median"]
+        evaluation = len(spec.evaluation_points) * run.evaluation_episodes * whole
+        training = run.evaluate_every * summary(totals[name])["median"]
         rows[name] = {
             "ms": summary(totals[name]),
             "parts": {part: summary([block[part] for block in found]) for part in PARTS},
             "overhead_share": ratio(overhead, totals[name]),
-            "relative": ratio(totals[name], totals[BASELINE]),
+            "relative": ratio(totals[name], totals[baseline]),
             "warmup_ms": sum(warm[name].values()),
             "evaluation_step": step,
-            "evaluation_seconds": len(spec.evaluation_points) * episodes * whole / 1000,
+            "evaluation_seconds": evaluation / 1000,
+            "evaluation_share": evaluation / (evaluation + training),
         }
     return {
         "horizon": spec.horizon,
         "evaluation_points": len(spec.evaluation_points),
-        "episodes": episodes,
+        "episodes": run.evaluation_episodes,
         "reset_ms": reset,
         "algorithms": rows,
     }

@@ -19,6 +19,14 @@ Observation = NDArray[np.float32]
 StepResult = tuple[Observation, float, bool, bool, dict[str, Any]]
 
 
+class SimulationError(RuntimeError):
+    """A simulation broke down; the message is one line."""
+
+
+class ActionError(ValueError):
+    """An action that no environment can carry out; the message is one line."""
+
+
 @dataclass(frozen=True)
 class EvaluationPoint:
     """One condition under which policies are evaluated, such as a target or a ring length.
@@ -184,13 +192,15 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Advance by one environment step (gymnasium API).  Actions are clipped to the action box.
 
         Raises:
-            ValueError: the action has another shape than the box, or is not finite.
+            ActionError: the action has another shape than the box, or is not finite.
+            SimulationError: the simulation broke down.
         """
         space = self.action_space
         assert isinstance(space, gymnasium.spaces.Box)
         action = np.asarray(action, dtype=np.float32)
         if action.shape != space.shape or not np.isfinite(action).all():
-            raise ValueError(f"action {action!r} is not allowed; it must be {space.shape[0]} finite numbers")
+            text = np.array2string(action, max_line_width=10_000)
+            raise ActionError(f"action {text} is not allowed; it must be {space.shape[0]} finite numbers")
         action = np.minimum(np.maximum(action, space.low), space.high)
         result = self.step_episode(action)
         self._actions.append(action)

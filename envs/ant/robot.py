@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from envs.ant.arena import Arena
 from envs.ant.model import MAX_TORQUE, TORSO_BODY, build_model
 from envs.ant.path import PATH_METRICS, PlanarPath
-from envs.base import TaskEnv
+from envs.base import SimulationError, TaskEnv
 
 SUBSTEPS = 5
 POSITION_SIZE = 15
@@ -116,7 +116,7 @@ class AntEnv(TaskEnv):
             What ``info`` must say of it: nothing, or a violation.
 
         Raises:
-            RuntimeError: the simulation broke down, for instance through an action that is not a number.
+            SimulationError: the simulation broke down, for instance through an action that is not a number.
         """
         start = self.position.tolist()
         self.data.ctrl[:] = action
@@ -191,7 +191,7 @@ class AntEnv(TaskEnv):
         # A diverged simulation starts anew by itself, which would look like a jump home.
         squares = self.data.qpos.dot(self.data.qpos) + self.data.qvel.dot(self.data.qvel)
         if not isfinite(squares) or (warned and any(self._warning_counts[kind] for kind in _FATAL_WARNINGS)):
-            raise RuntimeError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
+            raise SimulationError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
         if warned:
             text = self._warnings()
             self._warning_counts[:] = 0

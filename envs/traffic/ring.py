@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.base import EvaluationPoint, Observation, StepResult, TaskEnv, TaskSpec
+from envs.base import EvaluationPoint, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
 from envs.options import SHORTEST_RING, RingRoadOptions
 from envs.strict import parse
 from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed
@@ -98,7 +98,7 @@ class RingRoad(TaskEnv):
         self._record_frame()
         for _ in range(self.options.warmup_steps):
             if self._advance(None):
-                raise RuntimeError(f"vehicles collided in the warm-up on a ring of {self.length} m")
+                raise SimulationError(f"vehicles collided in the warm-up on a ring of {self.length} m")
         self._record = RingRecord(self.length, self.options.horizon)
         return self._observation(), {"length": float(self.length), "mean_speed": self._mean_speed}
 

@@ -199,7 +199,7 @@ def test_schema_describes_the_presets():
 
 def test_options_of_the_tasks_are_the_papers_by_default(paper):
     for task, entry in TASKS.items():
-        run = config.resolve(paper, task, "td3", seeds=[0])
+        run = config.resolve(paper, task, "hrl", seeds=[0])
         assert run.environment == entry.options().model_dump(mode="json")
         assert paper["environment"]["tasks"][task].keys() == run.environment.keys()
 
