@@ -90,6 +90,7 @@ class TestInterface:
         observation = env.step(STILL)[0]
         assert observation.dtype == np.float32
         assert observation.shape == (STATES + 3072,)
+        assert observation in env.observation_space
         pixels = observation[STATES:]
         np.testing.assert_array_equal(pixels, np.round(pixels))
         assert 0 <= pixels.min() < pixels.max() <= 255
@@ -204,7 +205,7 @@ class TestWhatThePictureDependsOn:
         found = positions[:2000][squares.argmin(axis=1)]
         errors = np.linalg.norm(found - positions[2000:], axis=1)
         assert np.median(errors) < 0.5
-        assert errors.max() < 5
+        assert np.quantile(errors, 0.95) < 2
 
 
 class TestOrientation:
