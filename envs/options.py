@@ -23,12 +23,10 @@ class AntOptions(Strict):
     Attributes:
         contact: ``soft`` or ``stiff``, see :class:`envs.ant.robot.AntEnv`.
         init: ``rllab`` or ``gym``, see there.
-        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
     """
 
     contact: Literal["soft", "stiff"]
     init: Literal["rllab", "gym"]
-    worker_hides_xy: bool = False
 
 
 class AntGatherOptions(AntOptions):
@@ -37,41 +35,52 @@ class AntGatherOptions(AntOptions):
     Attributes:
         contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix (9)
             and the robot's centre of mass (3), 145 numbers in all (authors' layout).
+        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
         worker_sees: ``all`` that the manager sees (authors' code), or positions and velocities of the ``robot``.
     """
 
     contact: Literal["soft", "stiff"] = "soft"
     init: Literal["rllab", "gym"] = "rllab"
     contact_forces: bool = False
+    worker_hides_xy: bool = False
     worker_sees: Literal["all", "robot"] = "all"
 
 
-class AntMazeOptions(AntOptions):
-    """Options of Ant Maze and Ant Four Rooms, besides those of :class:`AntOptions`.
+class AntNavigationOptions(AntOptions):
+    """Options of every task in which the Ant walks to a target, besides those of :class:`AntOptions`.
 
     Attributes:
         contact_forces: insert, after the velocities, clipped contact forces (84; authors' layout).
         time_feature: show 0.001 times the number of steps since the reset (authors' code).
-        evaluation: evaluation points: the three ``targets`` of the paper's learning curves, or those of its
-            ``transfer`` study.
     """
 
     contact: Literal["soft", "stiff"] = "stiff"
     init: Literal["rllab", "gym"] = "gym"
     contact_forces: bool = False
     time_feature: bool = True
+
+
+class AntMazeOptions(AntNavigationOptions):
+    """Options of Ant Maze and Ant Four Rooms, besides those of :class:`AntNavigationOptions`.
+
+    Attributes:
+        worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
+        evaluation: evaluation points: the three ``targets`` of the paper's learning curves, or those of its
+            ``transfer`` study.
+    """
+
+    worker_hides_xy: bool = False
     evaluation: Literal["targets", "transfer"] = "targets"
 
 
-class VisualAntMazeOptions(AntMazeOptions):
-    """Options of Visual Ant Maze, besides those of :class:`AntMazeOptions`.
+class VisualAntMazeOptions(AntNavigationOptions):
+    """Options of Visual Ant Maze, besides those of :class:`AntNavigationOptions`.
 
     Attributes:
         renderer: ``analytic`` computes the image from the map, ``mujoco`` lets MuJoCo draw it, robot included, as
             in the authors' code; that needs OpenGL and takes many times longer.
     """
 
-    worker_hides_xy: bool = True
     renderer: Literal["analytic", "mujoco"] = "analytic"
 
 

@@ -76,7 +76,9 @@ def ant_maze(axes: Axes) -> None:
     _navigation(axes, AntMaze())
     low, high = TRAINING_RANGE
     axes.add_patch(
-        Rectangle((low, low), high - low, high - low, fill=False, linestyle=":", linewidth=0.9, color=TARGET_COLOUR)
+        Rectangle(
+            (low, low), high - low, high - low, fill=False, linestyle=":", linewidth=0.9, color=TARGET_COLOUR
+        )
     )
 
 

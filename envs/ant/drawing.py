@@ -21,7 +21,9 @@ def draw_arena(axes: Axes, arena: Arena) -> None:
     sizes = highs - lows
     walls = [Rectangle(low, *size) for low, size in zip(lows.tolist(), sizes.tolist(), strict=True)]
     axes.add_collection(PatchCollection(walls, facecolor=WALL_COLOUR, edgecolor=WALL_COLOUR, linewidth=0.3))
-    low, high = (lows.min(0), highs.max(0)) if walls else (np.full(2, -FREE_HALF_WIDTH), np.full(2, FREE_HALF_WIDTH))
+    low, high = (
+        (lows.min(0), highs.max(0)) if walls else (np.full(2, -FREE_HALF_WIDTH), np.full(2, FREE_HALF_WIDTH))
+    )
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     axes.set_axis_off()
 

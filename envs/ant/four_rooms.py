@@ -48,7 +48,8 @@ class AntFourRooms(AntNavigation):
     def __init__(self, **options: Any) -> None:
         chosen = parse(AntMazeOptions, options)
         points = CORNERS if chosen.evaluation == "targets" else (*CORNERS, *ROOM_CENTRES)
-        super().__init__("ant_four_rooms", Maze(ROWS, CELL), chosen, points)
+        hides_xy = chosen.worker_hides_xy
+        super().__init__("ant_four_rooms", Maze(ROWS, CELL), chosen, points, worker_hides_xy=hides_xy)
 
     def draw_target(self) -> NDArray[np.float64]:
         """One of the three corners."""

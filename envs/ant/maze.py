@@ -40,7 +40,8 @@ class AntMaze(AntNavigation):
     def __init__(self, **options: Any) -> None:
         chosen = parse(AntMazeOptions, options)
         maze = Maze(ROWS, CELL)
-        super().__init__("ant_maze", maze, chosen, evaluation_targets(maze, chosen))
+        points = TARGETS if chosen.evaluation == "targets" else maze.free_centres
+        super().__init__("ant_maze", maze, chosen, points, worker_hides_xy=chosen.worker_hides_xy)
 
     def draw_target(self) -> NDArray[np.float64]:
         """Uniform in the square, also inside the block (paper, D.1)."""
@@ -50,8 +51,3 @@ class AntMaze(AntNavigation):
 def training_target(random: np.random.Generator) -> NDArray[np.float64]:
     """A target of training, shape [2]."""
     return random.uniform(*TRAINING_RANGE, 2)
-
-
-def evaluation_targets(maze: Maze, options: AntMazeOptions) -> list[tuple[float, float]]:
-    """The paper's three targets, or the centres of all free cells for the transfer study."""
-    return list(TARGETS) if options.evaluation == "targets" else maze.free_centres

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import hypot, isfinite
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from envs.ant.robot import (
     AntEnv,
 )
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
-from envs.options import AntMazeOptions
+from envs.options import AntNavigationOptions
 
 HORIZON = 500
 SUCCESS_DISTANCE = 5.0
@@ -49,11 +50,20 @@ class AntNavigation(AntEnv):
         arena: where the robot moves.
         options: fields of the task's options.
         evaluation: targets of the evaluation points.
+        worker_hides_xy: keep x and y from the worker.
     """
 
-    def __init__(self, name: str, arena: Arena, options: AntMazeOptions, evaluation: Sequence[Point]) -> None:
+    def __init__(
+        self,
+        name: str,
+        arena: Arena,
+        options: AntNavigationOptions,
+        evaluation: Sequence[Point],
+        *,
+        worker_hides_xy: bool,
+    ) -> None:
         super().__init__(arena, contact=options.contact, init=options.init, contact_forces=options.contact_forces)
-        self.task = _task_spec(name, options, evaluation)
+        self.task = _task_spec(name, options, evaluation, worker_hides_xy)
         self.observation_space = Box(-np.inf, np.inf, (len(self.task.unit_scale),), np.float32)
         self.target = np.zeros(TARGET_SIZE)
         self._shows_time = options.time_feature
@@ -115,7 +125,9 @@ class AntNavigation(AntEnv):
         self.target, self._entered = state["target"].copy(), state["entered"]
 
 
-def _task_spec(name: str, options: AntMazeOptions, evaluation: Sequence[Point]) -> TaskSpec:
+def _task_spec(
+    name: str, options: AntNavigationOptions, evaluation: Sequence[Point], worker_hides_xy: bool
+) -> TaskSpec:
     for_all = ROBOT_SIZE + CONTACT_FORCE_SIZE * options.contact_forces + options.time_feature
     entries = tuple(range(for_all + TARGET_SIZE))
     return TaskSpec(
@@ -126,7 +138,7 @@ def _task_spec(name: str, options: AntMazeOptions, evaluation: Sequence[Point]) 
         relative_goals=True,
         position_indices=(0, 1),
         manager_indices=entries,
-        worker_indices=entries[2:for_all] if options.worker_hides_xy else entries[:for_all],
+        worker_indices=entries[2:for_all] if worker_hides_xy else entries[:for_all],
         horizon=HORIZON,
         reward_scale=0.1,
         unit_scale=np.ones(len(entries), dtype=np.float32),
@@ -142,10 +154,7 @@ def _checked_options(options: Mapping[str, Any]) -> NDArray[np.float64] | None:
     if "target" not in options:
         return None
     target = options["target"]
-    try:
-        x, y = (float(number) for number in target)
-    except (TypeError, ValueError):
-        x = y = float("nan")
-    if not (isfinite(x) and isfinite(y)):
+    numbers = list(target) if isinstance(target, Sequence | np.ndarray) else []
+    if len(numbers) != TARGET_SIZE or not all(isinstance(n, Real) and isfinite(n) for n in numbers):
         raise ValueError(f"target must be two finite numbers, x and y in metres, got {target!r}")
-    return np.array([x, y])
+    return np.array(numbers, dtype=np.float64)

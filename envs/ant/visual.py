@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from envs.ant.arena import Maze
 from envs.ant.camera import SIZE, TopDownCamera
-from envs.ant.maze import CELL, ROWS, evaluation_targets, training_target
+from envs.ant.maze import CELL, ROWS, TARGETS, training_target
 from envs.ant.navigation import AntNavigation
 from envs.base import ImageSpec, Observation, TaskSpec
 from envs.options import VisualAntMazeOptions
@@ -38,7 +38,7 @@ class VisualAntMaze(AntNavigation):
     def __init__(self, **options: Any) -> None:
         chosen = parse(VisualAntMazeOptions, options)
         maze = Maze(ROWS, CELL, coloured=True)
-        super().__init__("visual_ant_maze", maze, chosen, evaluation_targets(maze, chosen))
+        super().__init__("visual_ant_maze", maze, chosen, TARGETS, worker_hides_xy=True)
         self.task = _with_image(self.task)
         low, high = np.full((2, len(self.task.unit_scale)), [[-np.inf], [np.inf]], dtype=np.float32)
         low[self.task.states :], high[self.task.states :] = 0, 255

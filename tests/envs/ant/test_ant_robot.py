@@ -174,7 +174,7 @@ def test_unknown_init_is_refused():
         ({"contact": "hard"}, "contact = 'hard' is not allowed; it must be 'soft' or 'stiff'"),
         (
             {"wind": 1},
-            "key 'wind' is not known; allowed: contact, init, worker_hides_xy, contact_forces, worker_sees",
+            "key 'wind' is not known; allowed: contact, init, contact_forces, worker_hides_xy, worker_sees",
         ),
     ],
 )

@@ -121,7 +121,6 @@ class TestInterface:
         "options",
         [
             {"worker_hides_xy": False},
-            {"contact_forces": True},
             {"evaluation": "transfer"},
             {"renderer": "gl"},
             {"wind": 1},
