@@ -60,7 +60,7 @@ $(VENV)/ready: $(VENV)/installed pyproject.toml
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "error: '$(PYTHON)' is not Python 3.11; name one with make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) envs/traffic/system_libraries.py
+	@$(PYTHON) envs/system_libraries.py
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@touch $@

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from envs.ant.model import square_walls
 from envs.ant.path import PATH_METRICS
+from envs.ant.rendering import Marker
 from envs.ant.robot import CONTACT_FORCE_SIZE, GOAL_HALF_RANGE, POSITION_SIZE, ROBOT_SIZE, AntEnv
 from envs.ant.sensor import BINS, range_readings
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
@@ -24,6 +25,8 @@ HEALTHY_HEIGHT = (0.3, 1.0)
 HORIZON = 500
 WALL_DISTANCE = 10.5  # inner faces; objects lie within 10 m
 TORSO_FRAME_SIZE = 12
+MARKER_RADIUS = 0.5
+COLOURS = {APPLE: (0.1, 0.7, 0.1), BOMB: (0.8, 0.1, 0.1)}
 
 
 def object_cells() -> NDArray[np.float64]:
@@ -44,16 +47,23 @@ class AntGather(AntEnv):
     apples (10) and bombs (10), 49 numbers in all.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.AntGatherOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
         chosen = parse(AntGatherOptions, options)
         walls = square_walls(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
-        super().__init__(walls, contact=chosen.contact, init=chosen.init, contact_forces=chosen.contact_forces)
+        super().__init__(
+            walls,
+            contact=chosen.contact,
+            init=chosen.init,
+            contact_forces=chosen.contact_forces,
+            render_mode=render_mode,
+        )
         size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * chosen.contact_forces + 2 * BINS
         self.observation_space = Box(-np.inf, np.inf, (size,), np.float32)
         self.task = _task_spec(size, chosen.worker_hides_xy)
@@ -86,6 +96,11 @@ class AntGather(AntEnv):
         truncated = not terminated and self.elapsed_steps >= HORIZON
         info = {"episode_metrics": self._episode_metrics(died)} if terminated or truncated else {}
         return self._observation(), reward, terminated, truncated, info
+
+    def markers(self) -> list[Marker]:
+        """Balls for the objects that are left: apples green, bombs red."""
+        objects = zip(self.object_positions.tolist(), self.object_kinds.tolist(), strict=True)
+        return [Marker((x, y, MARKER_RADIUS), MARKER_RADIUS, COLOURS[kind]) for (x, y), kind in objects]
 
     def save_task(self) -> dict[str, Any]:
         """Objects left and objects collected so far."""

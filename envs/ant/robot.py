@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import atan2, isfinite
-from typing import Any
+from typing import Any, ClassVar
 
 import mujoco
 import numpy as np
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from envs.ant.model import MAX_TORQUE, TORSO_BODY, Block, build_model
 from envs.ant.path import PlanarPath
-from envs.base import TaskEnv
+from envs.ant.rendering import ArenaRenderer, Marker
+from envs.base import Image, TaskEnv
 
 SUBSTEPS = 5
 POSITION_SIZE = 15
@@ -44,16 +45,25 @@ class AntEnv(TaskEnv):
             entry; ``gym`` has the torso at 0.75 m and all joints at 0, with U(-0.1, 0.1) noise.  Velocities are
             normal with standard deviation 0.1 (m/s, rad/s).  The noisy quaternion is not normalised.
         contact_forces: add contact forces to :meth:`robot_state`.
+        render_mode: as in :class:`~envs.base.TaskEnv`.
 
     Subclasses implement the methods of :class:`~envs.base.TaskEnv`, and :meth:`save_task` and
     :meth:`load_task` for what neither the simulator nor this class knows.  Their episode metrics end with
     :data:`~envs.ant.path.PATH_METRICS`, which ``self.path.metrics()`` gives: the torso's path is recorded here.
     """
 
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+
     def __init__(
-        self, blocks: Iterable[Block] = (), *, contact: str, init: str, contact_forces: bool = False
+        self,
+        blocks: Iterable[Block] = (),
+        *,
+        contact: str,
+        init: str,
+        contact_forces: bool = False,
+        render_mode: str | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(render_mode)
         if init not in INITS:
             raise ValueError(f"init is {init!r}; allowed: {', '.join(INITS)}")
         self.model = build_model(blocks, contact=contact)
@@ -61,6 +71,7 @@ class AntEnv(TaskEnv):
         self._warning_counts = self.data.warning.number  # a live view
         self.elapsed_steps = 0
         self.path = PlanarPath()
+        self._renderer: ArenaRenderer | None = None
         self._init = init
         self._with_contact_forces = contact_forces
         self.action_space = Box(-MAX_TORQUE, MAX_TORQUE, (self.model.nu,), np.float32)
@@ -127,6 +138,27 @@ class AntEnv(TaskEnv):
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
         return self.data.xmat[TORSO_BODY], self.data.subtree_com[TORSO_BODY]
+
+    def markers(self) -> list[Marker]:
+        """What a picture shows besides robot and walls; nothing, unless a task says otherwise."""
+        return []
+
+    def prepare_to_draw(self) -> None:
+        """Make the renderer, if there is none yet."""
+        if self._renderer is None:
+            self._renderer = ArenaRenderer(self.model)
+
+    def draw(self) -> Image:
+        """The whole arena from above, [480, 480, 3]."""
+        self.prepare_to_draw()
+        assert self._renderer is not None
+        return self._renderer.draw(self.data.qpos, self.markers())
+
+    def close(self) -> None:
+        """Free the renderer, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
     def save_task(self) -> dict[str, Any]:
         """What the task must remember of a running episode besides the robot: plain types and arrays."""

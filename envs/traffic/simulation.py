@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
-from envs.traffic.system_libraries import PACKAGES, missing, remedy
+from envs.system_libraries import SUMO, missing, remedy
 
 
 def import_libsumo() -> ModuleType:
@@ -28,7 +28,7 @@ def import_libsumo() -> ModuleType:
         raise
     except ImportError as error:
         raise ImportError(
-            f"libsumo cannot be loaded ({error}). {remedy(missing() or list(PACKAGES.values()))}"
+            f"libsumo cannot be loaded ({error}). {remedy("SUMO", missing(SUMO) or list(SUMO.values()))}"
         ) from error
 
 
