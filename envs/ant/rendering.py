@@ -60,9 +60,7 @@ class ArenaRenderer:
         self._data = mujoco.MjData(self._model)
         self._scene = mujoco.MjvScene(self._model, maxgeom=1000)
         self._camera = camera_above(self._model)
-        self._context = open_context()
-        self._context.make_current()
-        self._renderer = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        self._context, self._renderer = _open(self._model)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._renderer)
         # Also runs at the interpreter's exit, while the libraries that it calls are still there.
         self._release = weakref.finalize(self, _release, self._context, self._renderer)
@@ -138,25 +136,26 @@ def _extent(model: mujoco.MjModel) -> tuple[NDArray[np.float64], NDArray[np.floa
     return (centres - half_sizes).min(axis=0).clip([-np.inf, -np.inf, 0]), (centres + half_sizes).max(axis=0)
 
 
-def open_context() -> Any:
-    """An OpenGL context for pictures of 480 x 480, from the library that MUJOCO_GL names, else EGL, else OSMesa.
+def _open(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
+    """An OpenGL context, now current, from the library that MUJOCO_GL names, else EGL, else OSMesa; and a renderer.
 
     Raises:
-        ImportError: no such library can make one; the message says how to get one that can.
+        ImportError: no such library can make them; the message says how to get one that can.
     """
-    if os.environ.get("MUJOCO_GL"):
-        return _context_of_mujoco()
-    if (backend := usable_backend()) is None:
+    asked_for = os.environ.get("MUJOCO_GL", "").strip().lower()
+    backend = asked_for or usable_backend()
+    if backend is None:
         raise ImportError(remedy("pictures of the Ant", list(PICTURES.values())))
-    return import_module(f"mujoco.{backend}").GLContext(SIZE, SIZE)
-
-
-def _context_of_mujoco() -> Any:
-    """A context from the library that MuJoCo chose when it was imported, by MUJOCO_GL."""
     try:
-        return mujoco.GLContext(SIZE, SIZE)
+        # MuJoCo's own choice was made when it was imported, without MUJOCO_GL for one that needs a display.
+        library = import_module(f"mujoco.{backend}") if backend in BACKENDS else mujoco
+        context = library.GLContext(SIZE, SIZE)
+        context.make_current()
+        return context, mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
     except Exception as error:
-        reason = f"MUJOCO_GL={os.environ['MUJOCO_GL']} gives no OpenGL for pictures of the Ant ({error})"
+        if not asked_for:
+            raise
+        reason = f"MUJOCO_GL={asked_for} gives no OpenGL for pictures of the Ant ({error})"
         raise ImportError(f"{reason}; unset it, or set it to {' or '.join(BACKENDS)}") from error
 
 

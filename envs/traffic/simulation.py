@@ -27,9 +27,8 @@ def import_libsumo() -> ModuleType:
     except ModuleNotFoundError:
         raise
     except ImportError as error:
-        raise ImportError(
-            f"libsumo cannot be loaded ({error}). {remedy("SUMO", missing(SUMO) or list(SUMO.values()))}"
-        ) from error
+        advice = remedy("SUMO", missing(SUMO) or list(SUMO.values()))
+        raise ImportError(f"libsumo cannot be loaded ({error}): {advice}") from error
 
 
 libsumo = import_libsumo()
