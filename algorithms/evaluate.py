@@ -17,7 +17,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.diagnostics import EpisodeDiagnostics, Step
 from algorithms.learner import load_networks
 from algorithms.levels import HierarchicalPolicy
-from algorithms.records import Row, metrics_of, write_table
+from algorithms.records import Row, metrics_of, reason_against, write_table
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import evaluation_start
 from algorithms.settings import RunConfig
@@ -127,9 +126,7 @@ class Plan:
     def start(self, mask: Mask, turn: int) -> Array:
         """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
         point, episode = self._schedule[min(turn, len(self._schedule) - 1)]
-        starts: list[int | None] = [
-            evaluation_start(seed, self._step, point, episode) for seed in self._seeds
-        ]
+        starts: list[int | None] = [evaluation_start(seed, self._step, point, episode) for seed in self._seeds]
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
         self._returns[mask], self._lengths[mask] = 0, 0
@@ -228,18 +225,23 @@ def evaluate_run(
     return rows
 
 
-def reason_against(path: Path) -> str | None:
-    """Why a file cannot be written, or None if it can; makes its folder."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path.parent):
-            return "it is a folder" if path.is_dir() else None
-    except OSError as error:
-        return error.strerror or str(error)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
+    parser = _parser()
+    options = _checked_options(parser, arguments)
+    prepare_process()
+    files = {name: getattr(options, name) for name in ("trajectories", "video")}
+    try:
+        rows = evaluate_run(options.run, options.episodes, threads=options.threads, **files)
+    except CannotDraw as error:
+        parser.error(f"--video '{options.video}' cannot be made: {error}")
+    print(pd.DataFrame(rows).to_string(index=False))
+    if options.out:
+        write_table(options.out, rows)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
@@ -251,6 +253,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--video", type=Path, help="an .mp4 file of the first seed's first episode at each evaluation point"
     )
+    return parser
+
+
+def _checked_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for; ends the process with one line if it cannot be done."""
     options = parser.parse_args(arguments)
     for name in ("episodes", "threads"):
         if (value := getattr(options, name)) < 1:
@@ -265,16 +272,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("out", "trajectories", "video"):
         if (path := getattr(options, name)) and (reason := reason_against(path)):
             parser.error(f"--{name} '{path}' cannot be written: {reason}")
-    prepare_process()
-    files = {name: getattr(options, name) for name in ("trajectories", "video")}
-    try:
-        rows = evaluate_run(options.run, options.episodes, threads=options.threads, **files)
-    except CannotDraw as error:
-        parser.error(f"--video '{options.video}' cannot be made: {error}")
-    print(pd.DataFrame(rows).to_string(index=False))
-    if options.out:
-        write_table(options.out, rows)
-    return 0
+    return options
 
 
 if __name__ == "__main__":

@@ -225,8 +225,8 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             ImportError: a system library is missing; the message says how to install it.
         """
 
-    def render(self) -> Image | None:  # type: ignore[override]
-        """A picture of the present state, [H, W, 3], if the environment was made with a render mode (gymnasium)."""
+    def render(self) -> Image | None:
+        """A picture of the present state, [H, W, 3]; None if the environment was made without a render mode."""
         return None if self.render_mode is None else self.draw()
 
     @property

@@ -137,7 +137,7 @@ def _extent(model: mujoco.MjModel) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 
 def _open(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
-    """An OpenGL context, now current, from the library that MUJOCO_GL names, else EGL, else OSMesa; and a renderer.
+    """An OpenGL context from the library MUJOCO_GL names, else from EGL, else from OSMesa; and a renderer in it.
 
     Raises:
         ImportError: no such library can make them; the message says how to get one that can.

@@ -36,13 +36,13 @@ def draw_ring(axes: Axes, circumference: float, positions: Array, automated: NDA
     edge = radius + ROAD_WIDTH / 2
     axes.add_patch(Annulus((0, 0), edge, ROAD_WIDTH, color=ROAD_COLOUR, linewidth=0))
     colours = np.where(automated, AUTOMATED_COLOUR, HUMAN_COLOUR).tolist()
-    axes.add_collection(PolyCollection(_outlines(radius, positions), facecolors=colours, linewidths=0))
+    axes.add_collection(PolyCollection(list(_outlines(radius, positions)), facecolors=colours, linewidths=0))
     axes.set(xlim=(-edge - _MARGIN, edge + _MARGIN), ylim=(-edge - _MARGIN, edge + _MARGIN), aspect="equal")
     axes.set_axis_off()
 
 
 def ring_picture(circumference: float, positions: Array, automated: NDArray[np.bool_], mean_speed: float) -> Image:
-    """A picture, [480, 480, 3], of what :func:`draw_ring` draws, with length and mean speed in m/s in the middle."""
+    """What :func:`draw_ring` draws, with length and mean speed in m/s in the middle; shape [480, 480, 3]."""
     figure = Figure(figsize=(SIZE / _DOTS_PER_INCH, SIZE / _DOTS_PER_INCH), dpi=_DOTS_PER_INCH, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))

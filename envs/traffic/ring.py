@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box
@@ -78,7 +78,7 @@ class RingRoad(TaskEnv):
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": round(1 / TIME_STEP)}
+    metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / TIME_STEP)}  # noqa: RUF012
     video_speed = 20
 
     def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
