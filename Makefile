@@ -1,6 +1,6 @@
 # Set-up, the main job and the checks.  Everything happens in a private environment, .venv, made from
-# requirements.lock; nothing else on the machine is touched, except that a missing system library of SUMO is
-# installed when this runs as root (otherwise the command to do so is printed).
+# requirements.lock; nothing else on the machine is touched, except that missing system libraries of SUMO, and of
+# OpenGL for pictures, are installed when this runs as root (otherwise the command to do so is printed).
 
 PYTHON ?= python3.11
 PRESET ?= quick
