@@ -1,6 +1,7 @@
 """Pictures of the Ant tasks: what MuJoCo's OpenGL renderer draws, off-screen and without a display.
 
-Simulating needs none of this.  Nothing graphical is loaded before the first :class:`ArenaRenderer` is made.
+Simulating needs none of this, and works where there is no OpenGL: it is looked for when the first
+:class:`ArenaRenderer` is made.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ SIZE = 480  # pixels
 BACKENDS = ("egl", "osmesa")
 ROBOT_COLOUR = (0.85, 0.33, 0.1)
 FREE_HALF_WIDTH = 10.0  # m, around the origin where no blocks say how large the arena is
-MARGIN = 1.02
-# Lights that leave the pale floor pale and everything upon it in its own colour.
+MARGIN = 1.02  # of the camera's distance
+ELEVATION = 72.0  # degrees above the horizon: steep enough to see behind walls
+# Light that leaves the pale floor pale and everything upon it in its own colour; two lights share the work.
 DIFFUSE, AMBIENT, GLOW = 0.35, 0.2, 0.15
-ELEVATION = 72.0  # degrees above the horizon at which the camera stands
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def _open(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
     if backend is None:
         raise ImportError(remedy("pictures of the Ant", list(PICTURES.values())))
     try:
-        # MuJoCo's own choice was made when it was imported, without MUJOCO_GL for one that needs a display.
+        # MuJoCo chose a library for itself when it was imported: by MUJOCO_GL, or else one that needs a display.
         library = import_module(f"mujoco.{backend}") if backend in BACKENDS else mujoco
         context = library.GLContext(SIZE, SIZE)
         context.make_current()
