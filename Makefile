@@ -1,6 +1,6 @@
 # Set-up, the main job and the checks.  Everything happens in a private environment, .venv, made from
-# requirements.lock; nothing else on the machine is touched, except that a missing system library of SUMO is
-# installed when this runs as root (otherwise the command to do so is printed).
+# requirements.lock; nothing else on the machine is touched, except that missing system libraries of SUMO, and of
+# OpenGL for pictures, are installed when this runs as root (otherwise the command to do so is printed).
 
 PYTHON ?= python3.11
 PRESET ?= quick
@@ -66,7 +66,7 @@ $(VENV)/ready: $(VENV)/installed pyproject.toml
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "error: '$(PYTHON)' is not Python 3.11; name one with make PYTHON=/path/to/python3.11"; exit 1; }
-	@$(PYTHON) envs/traffic/system_libraries.py
+	@$(PYTHON) envs/system_libraries.py
 	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
 	@touch $@

@@ -2,6 +2,7 @@
 
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --episodes 50
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --trajectories paths.parquet
+    python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --video episode.mp4
 
 It leaves a training untouched: it has its own environments, its own policy memory and its own random streams.
 These depend on seed, training step, evaluation point and episode alone, so that every algorithm meets the same
@@ -16,7 +17,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -27,13 +27,14 @@ from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.diagnostics import EpisodeDiagnostics, Step
 from algorithms.learner import load_networks
 from algorithms.levels import HierarchicalPolicy
-from algorithms.records import Row, metrics_of, write_table
+from algorithms.records import Row, metrics_of, reason_against, write_table
 from algorithms.registry import ALGORITHMS
-from algorithms.seeding import integer
+from algorithms.seeding import evaluation_start
 from algorithms.settings import RunConfig
-from algorithms.trajectories import ENDINGS, Trajectories
+from algorithms.trajectories import ENDINGS, Recorder, Trajectories
+from algorithms.video import VIDEO_ENDING, CannotDraw, Video
 from envs.base import TaskSpec
-from envs.tasks import VectorTask, describe, make_vector
+from envs.tasks import VectorTask, describe, make, make_vector
 
 
 class Interrupted(Exception):
@@ -49,7 +50,7 @@ def evaluate(
     step: int,
     episodes: int,
     stop: Callable[[], bool] = lambda: False,
-    trajectories: Trajectories | None = None,
+    recorders: Sequence[Recorder] = (),
 ) -> list[Row]:
     """Run a policy for some episodes at each evaluation point.
 
@@ -61,7 +62,7 @@ def evaluate(
         step: training step, part of the random streams.
         episodes: per evaluation point.
         stop: polled every step.
-        trajectories: takes in every step, if given.
+        recorders: each takes in every step.
 
     Returns:
         One row per seed and evaluation point: means over its episodes.  A hierarchical policy has the columns of
@@ -71,7 +72,7 @@ def evaluate(
         Interrupted: ``stop`` said so.
     """
     diagnostics = EpisodeDiagnostics(policy, task) if isinstance(policy, HierarchicalPolicy) else None
-    plan = Plan(envs, task, seeds, step, episodes, diagnostics, trajectories)
+    plan = Plan(envs, task, seeds, step, episodes, diagnostics, recorders)
     everywhere = np.ones(len(seeds), dtype=np.bool_)
     policy.reset(everywhere)
     observations = plan.start(everywhere, 0)
@@ -107,10 +108,10 @@ class Plan:
         step: int,
         episodes: int,
         diagnostics: EpisodeDiagnostics | None,
-        trajectories: Trajectories | None,
+        recorders: Sequence[Recorder],
     ) -> None:
         self._envs, self._task, self._seeds, self._step, self._episodes = envs, task, seeds, step, episodes
-        self._diagnostics, self._trajectories = diagnostics, trajectories
+        self._diagnostics, self._recorders = diagnostics, recorders
         points = range(len(task.evaluation_points))
         self._schedule = [(point, episode) for point in points for episode in range(episodes)]
         self._outcomes: list[dict[int, list[dict[str, float]]]] = [defaultdict(list) for _ in seeds]
@@ -125,9 +126,7 @@ class Plan:
     def start(self, mask: Mask, turn: int) -> Array:
         """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
         point, episode = self._schedule[min(turn, len(self._schedule) - 1)]
-        starts: list[int | None] = [
-            integer(seed, "evaluation", self._step, point, episode) for seed in self._seeds
-        ]
+        starts: list[int | None] = [evaluation_start(seed, self._step, point, episode) for seed in self._seeds]
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
         self._returns[mask], self._lengths[mask] = 0, 0
@@ -138,9 +137,10 @@ class Plan:
 
     def record(self, step: Step, infos: Mapping[str, Any]) -> list[int]:
         """Take in one step of all environments; returns those whose episode has ended."""
-        if self._trajectories is not None:
+        if self._recorders:
             running = np.array([*self._schedule, (-1, -1)])[self.turns]  # the last where all are finished
-            self._trajectories.record(running, self._lengths, step)
+            for recorder in self._recorders:
+                recorder.record(running, self._lengths, step)
         self._returns += step.rewards
         self._lengths += 1
         if self._diagnostics is not None:
@@ -182,7 +182,14 @@ def _means(outcomes: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return dict(zip(outcomes[0], values.tolist(), strict=True))
 
 
-def evaluate_run(folder: Path, episodes: int, *, threads: int = 1, trajectories: Path | None = None) -> list[Row]:
+def evaluate_run(
+    folder: Path,
+    episodes: int,
+    *,
+    threads: int = 1,
+    trajectories: Path | None = None,
+    video: Path | None = None,
+) -> list[Row]:
     """Evaluate the final policies of a finished run; its first episodes are those of its last evaluation.
 
     Args:
@@ -190,39 +197,51 @@ def evaluate_run(folder: Path, episodes: int, *, threads: int = 1, trajectories:
         episodes: per seed and evaluation point.
         threads: how many environments are simulated at the same time.  Changes no result.
         trajectories: a file for the steps of all episodes, see :class:`~algorithms.trajectories.Trajectories`.
+        video: a file for the first seed's first episodes, see :class:`~algorithms.video.Video`.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.
+        CannotDraw: a video is asked for, and this machine cannot draw the task.
     """
     config = RunConfig.model_validate(json.loads((folder / "run.json").read_text())["config"])
     task, actions = describe(config.task, config.environment)
     algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
+    recorders: dict[Path, Recorder] = {}
+    if trajectories:
+        recorders[trajectories] = Trajectories(algorithm.policy, task, config.seeds)
+    if video:
+        drawn = make(config.task, config.environment, render_mode="rgb_array")
+        recorders[video] = Video(drawn, config.seeds[0], config.run.steps)
     number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
     envs = make_vector(config.task, number, config.environment, separate_processes=separate, threads=threads)
-    paths = Trajectories(algorithm.policy, task, config.seeds) if trajectories else None
     setting = (algorithm.policy, envs, task, config.seeds)
     try:
-        rows = evaluate(*setting, step=config.run.steps, episodes=episodes, trajectories=paths)
+        rows = evaluate(*setting, step=config.run.steps, episodes=episodes, recorders=list(recorders.values()))
     finally:
         envs.close()
-    if paths is not None and trajectories is not None:
-        paths.write(trajectories)
+    for path, recorder in recorders.items():
+        recorder.write(path)
     return rows
-
-
-def reason_against(path: Path) -> str | None:
-    """Why a file cannot be written, or None if it can; makes its folder."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=path.parent):
-            return "it is a folder" if path.is_dir() else None
-    except OSError as error:
-        return error.strerror or str(error)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
+    parser = _parser()
+    options = _checked_options(parser, arguments)
+    prepare_process()
+    files = {name: getattr(options, name) for name in ("trajectories", "video")}
+    try:
+        rows = evaluate_run(options.run, options.episodes, threads=options.threads, **files)
+    except CannotDraw as error:
+        parser.error(f"--video '{options.video}' cannot be made: {error}")
+    print(pd.DataFrame(rows).to_string(index=False))
+    if options.out:
+        write_table(options.out, rows)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
@@ -231,24 +250,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, help="a csv file for the rows")
     parser.add_argument("--trajectories", type=Path, help="a .parquet or .csv file for every step of the episodes")
+    parser.add_argument(
+        "--video", type=Path, help="an .mp4 file of the first seed's first episode at each evaluation point"
+    )
+    return parser
+
+
+def _checked_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What was asked for; ends the process with one line if it cannot be done."""
     options = parser.parse_args(arguments)
     for name in ("episodes", "threads"):
         if (value := getattr(options, name)) < 1:
             parser.error(f"--{name} is {value}; it must be at least 1")
     if options.trajectories and options.trajectories.suffix not in ENDINGS:
         parser.error(f"--trajectories '{options.trajectories}' must end in {' or '.join(ENDINGS)}")
+    if options.video and options.video.suffix != VIDEO_ENDING:
+        parser.error(f"--video '{options.video}' must end in {VIDEO_ENDING}")
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
-    for name in ("out", "trajectories"):
+    for name in ("out", "trajectories", "video"):
         if (path := getattr(options, name)) and (reason := reason_against(path)):
             parser.error(f"--{name} '{path}' cannot be written: {reason}")
-    prepare_process()
-    rows = evaluate_run(options.run, options.episodes, threads=options.threads, trajectories=options.trajectories)
-    print(pd.DataFrame(rows).to_string(index=False))
-    if options.out:
-        write_table(options.out, rows)
-    return 0
+    return options
 
 
 if __name__ == "__main__":

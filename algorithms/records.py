@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,16 @@ def in_one_move(path: Path) -> Iterator[Path]:
     partial = path.with_name(f".{path.name}.partial")
     yield partial
     os.replace(partial, path)
+
+
+def reason_against(path: Path) -> str | None:
+    """Why a file cannot be written, or None if it can; makes its folder."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            return "it is a folder" if path.is_dir() else None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def write_table(path: Path, rows: Sequence[Row], head: Sequence[str] = ()) -> None:

@@ -28,6 +28,11 @@ def integer(seed: int, purpose: str, *key: int) -> int:
     return int(sequence(seed, purpose, *key).generate_state(1)[0])
 
 
+def evaluation_start(seed: int, step: int, point: int, episode: int) -> int:
+    """The seed that an environment is reset with for an episode of the evaluation after training step ``step``."""
+    return integer(seed, "evaluation", step, point, episode)
+
+
 class Streams:
     """The random streams of a group of S seeds, made when first used."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,22 @@ from algorithms.records import in_one_move
 from envs.base import TaskSpec
 
 ENDINGS = (".parquet", ".csv")
+
+
+class Recorder(Protocol):
+    """Takes in the steps of an evaluation, and makes a file of them when it is done."""
+
+    def record(self, episodes: NDArray[np.int64], lengths: NDArray[np.int64], step: Step) -> None:
+        """Take in one step of all environments.
+
+        Args:
+            episodes: evaluation point and number of each seed's episode, [S, 2]; negative where none is recorded.
+            lengths: how many steps of it came before, [S].
+            step: what happened.
+        """
+
+    def write(self, path: Path) -> None:
+        """Write the file in one move; makes its folder."""
 
 
 class Trajectories:
@@ -37,13 +54,7 @@ class Trajectories:
         self._actions = 0
 
     def record(self, episodes: NDArray[np.int64], lengths: NDArray[np.int64], step: Step) -> None:
-        """Take in one step of all environments.
-
-        Args:
-            episodes: evaluation point and number of each seed's episode, [S, 2]; negative where none is recorded.
-            lengths: how many steps of it came before, [S].
-            step: what happened.
-        """
+        """Take in one step of all environments, see :class:`Recorder`."""
         recorded = episodes[:, 0] >= 0
         ended = recorded & (step.terminated | step.truncated)
         number, self._actions = step.actions.shape

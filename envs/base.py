@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 Observation = NDArray[np.float32]
+Image = NDArray[np.uint8]
 StepResult = tuple[Observation, float, bool, bool, dict[str, Any]]
 
 
@@ -161,11 +162,28 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
     ``episode_state`` is what a checkpoint stores about a running episode.  By default it holds the random state
     before the last reset and the actions since, and setting it replays them; a simulator that can save its
     state exactly overrides the property.
+
+    Subclasses whose pictures can be drawn implement :meth:`draw`, name the mode ``rgb_array`` and the steps per
+    second of real time in ``metadata``, and hand ``render_mode`` on to this class.
+
+    Args:
+        render_mode: ``rgb_array`` for pictures, None for none.
+
+    Attributes:
+        video_speed: how many times faster than in reality a video shows the task.
+
+    Raises:
+        ValueError: the render mode is not one of the task's.
     """
 
     task: TaskSpec
+    video_speed: ClassVar[int] = 1
 
-    def __init__(self) -> None:
+    def __init__(self, render_mode: str | None = None) -> None:
+        allowed = self.metadata["render_modes"]
+        if render_mode is not None and render_mode not in allowed:
+            raise ValueError(f"render_mode is {render_mode!r}; allowed: {', '.join([*allowed, 'None'])}")
+        self.render_mode = render_mode
         self._reset_random_state: dict[str, Any] = {}
         self._reset_options: dict[str, Any] | None = None
         self._actions: list[NDArray[np.float32]] = []
@@ -205,6 +223,21 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         result = self.step_episode(action)
         self._actions.append(action)
         return result
+
+    def draw(self) -> Image:
+        """A picture of the present state, [H, W, 3]."""
+        raise NotImplementedError
+
+    def prepare_to_draw(self) -> None:
+        """Load what :meth:`draw` needs, so that what is missing shows now; the first picture does it otherwise.
+
+        Raises:
+            ImportError: a system library is missing; the message says how to install it.
+        """
+
+    def render(self) -> Image | None:
+        """A picture of the present state, [H, W, 3]; None if the environment was made without a render mode."""
+        return None if self.render_mode is None else self.draw()
 
     @property
     def episode_state(self) -> dict[str, Any]:

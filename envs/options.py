@@ -21,27 +21,29 @@ class AntOptions(Strict):
     """Options of every Ant task; defaults differ.
 
     Attributes:
-        contact: ``soft`` or ``stiff``, see :class:`envs.ant.robot.AntEnv`.
-        init: ``rllab`` or ``gym``, see there.
+        contact: contact impedance, ``stiff`` (authors' mazes) or ``soft`` (authors' gather task).
+        init: initial pose.  ``rllab`` is a crouch with normal noise of standard deviation 0.01 on every position
+            entry; ``gym`` has the torso at 0.75 m and all joints at 0, with U(-0.1, 0.1) noise.  Velocities are
+            normal with standard deviation 0.1 (m/s, rad/s).  The noisy quaternion is not normalised.
+        contact_forces: insert, after the velocities, clipped contact forces (84) and, in Ant Gather, the torso's
+            rotation matrix (9) and the robot's centre of mass (3): the authors' 114 and 145 numbers.
     """
 
     contact: Literal["soft", "stiff"]
     init: Literal["rllab", "gym"]
+    contact_forces: bool = False
 
 
 class AntGatherOptions(AntOptions):
     """Options of Ant Gather, besides those of :class:`AntOptions`.
 
     Attributes:
-        contact_forces: insert, after the velocities, clipped contact forces (84), the torso's rotation matrix (9)
-            and the robot's centre of mass (3), 145 numbers in all (authors' layout).
         worker_hides_xy: keep x and y from the worker, which sees them in the authors' code.
         worker_sees: ``all`` that the manager sees (authors' code), or positions and velocities of the ``robot``.
     """
 
     contact: Literal["soft", "stiff"] = "soft"
     init: Literal["rllab", "gym"] = "rllab"
-    contact_forces: bool = False
     worker_hides_xy: bool = False
     worker_sees: Literal["all", "robot"] = "all"
 
@@ -50,13 +52,11 @@ class AntNavigationOptions(AntOptions):
     """Options of every task in which the Ant walks to a target, besides those of :class:`AntOptions`.
 
     Attributes:
-        contact_forces: insert, after the velocities, clipped contact forces (84; authors' layout).
         time_feature: show 0.001 times the number of steps since the reset (authors' code).
     """
 
     contact: Literal["soft", "stiff"] = "stiff"
     init: Literal["rllab", "gym"] = "gym"
-    contact_forces: bool = False
     time_feature: bool = True
 
 

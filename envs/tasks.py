@@ -17,14 +17,16 @@ from envs.threads import ThreadedVectorEnv
 VectorTask = SyncVectorEnv | AsyncVectorEnv
 
 
-def make(task: str, options: Mapping[str, Any] | None = None) -> TaskEnv:
+def make(task: str, options: Mapping[str, Any] | None = None, *, render_mode: str | None = None) -> TaskEnv:
     """Make one environment of a task, without gymnasium's wrappers.
 
     Args:
         task: a key of :data:`TASKS`.
         options: keyword arguments of the task's class.
+        render_mode: ``rgb_array`` for an environment that can be drawn.
     """
-    env = gymnasium.make(TASKS[task].gymnasium_id, disable_env_checker=True, **(options or {})).unwrapped
+    known = TASKS[task].gymnasium_id
+    env = gymnasium.make(known, render_mode=render_mode, disable_env_checker=True, **(options or {})).unwrapped
     assert isinstance(env, TaskEnv)
     return env
 
@@ -44,6 +46,7 @@ def make_vector(
     *,
     separate_processes: bool = False,
     threads: int = 1,
+    render_mode: str | None = None,
 ) -> VectorTask:
     """Make ``number`` environments stepped side by side; resets are up to the caller (``reset_mask``).
 
@@ -57,13 +60,14 @@ def make_vector(
         options: keyword arguments of the task's class.
         separate_processes: give each environment a process of its own; all of them run at the same time.
         threads: how many environments that share this process are stepped at the same time.  Changes no result.
+        render_mode: ``rgb_array`` for environments that can be drawn.
 
     Raises:
         ValueError: ``threads`` is not positive.
     """
     if threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
-    members: Sequence[Any] = [partial(make, task, options)] * number
+    members: Sequence[Any] = [partial(make, task, options, render_mode=render_mode)] * number
     if separate_processes:
         return AsyncVectorEnv(members, context="fork", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
     if min(threads, number) > 1:

@@ -20,7 +20,7 @@ RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
 MAX_THREADS = 16
 
-FIGURES = {"main": ["figure_05"]}
+FIGURES = {"main": ["figure_04", "figure_05"]}
 TABLES = {"main": ["final_performance"]}
 
 

@@ -1,8 +1,25 @@
-# Figures of the paper: each rule draws one, from the statistics table alone.
+# Figures of the paper: each rule draws one, from the statistics table alone (Figure 4: from the tasks).
 
 
 localrules:
+    figure_04,
     figure_05,
+
+
+rule figure_04:
+    output:
+        report(
+            f"{RESULTS}/figures/figure_04.svg",
+            caption="../analysis/captions/figure_04.rst",
+            category="Figures",
+            labels={"figure": "4", "shows": "the tasks"},
+        ),
+        f"{RESULTS}/figures/figure_04.pdf",
+        f"{RESULTS}/figures/figure_04.png",
+    log:
+        f"{RESULTS}/logs/figure_04.log",
+    shell:
+        "python -m analysis.figures.figure_04 --out {output} > {log} 2>&1"
 
 
 rule figure_05:

@@ -13,3 +13,15 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def opengl() -> None:
+    """Pictures of the Ant can be drawn; a test that needs them is skipped where they cannot, and says why."""
+    from envs.ant.model import build_model
+    from envs.ant.rendering import ArenaRenderer
+
+    try:
+        ArenaRenderer(build_model()).close()
+    except ImportError as error:
+        pytest.skip(str(error))

@@ -1,4 +1,4 @@
-"""The set-up: one set of versions, and the system libraries that SUMO needs."""
+"""The set-up: one set of versions, and the system libraries that SUMO and pictures need."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from envs.traffic import system_libraries
+from envs import system_libraries
 
 ROOT = Path(__file__).parents[1]
 LOCK = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
@@ -47,36 +47,70 @@ def test_readme_is_filled_in():
 
 
 def test_system_libraries_are_there():
-    assert system_libraries.missing() == []
+    assert system_libraries.missing(system_libraries.SUMO) == []
 
 
 @pytest.fixture
-def without_libatomic(monkeypatch):
-    def load(name):
-        if name == "libatomic.so.1":
-            raise OSError(f"{name}: cannot open shared object file")
+def take_away(monkeypatch):
+    """Makes one library unloadable."""
 
-    monkeypatch.setattr(system_libraries.ctypes, "CDLL", load)
+    def without(library):
+        def load(name):
+            if name == library:
+                raise OSError(f"{name}: cannot open shared object file")
+
+        monkeypatch.setattr(system_libraries.ctypes, "CDLL", load)
+
+    return without
 
 
-def test_missing_library_is_named_with_the_command_to_get_it(without_libatomic, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("library", "status", "message"),
+    [
+        ("libatomic.so.1", 1, "error: system libraries for SUMO are missing; {} libatomic1"),
+        ("libEGL.so.1", 0, "note: system libraries for pictures and videos of the Ant are missing; {} libegl1"),
+    ],
+)
+def test_missing_library_is_named_with_the_command_to_get_it(
+    library, status, message, take_away, monkeypatch, capsys
+):
+    """Without SUMO's libraries nothing works; pictures are optional."""
+    take_away(library)
     monkeypatch.setattr(system_libraries.os, "geteuid", lambda: 1000)
-    assert system_libraries.main() == 1
-    assert capsys.readouterr().err.strip() == (
-        "error: SUMO needs system libraries that are missing; install them with: "
-        "apt-get update && apt-get install -y libatomic1"
-    )
+    assert system_libraries.main() == status
+    command = "install them with: apt-get update && apt-get install -y"
+    assert capsys.readouterr().err.strip() == message.format(command)
 
 
-def test_root_installs_missing_libraries(without_libatomic, monkeypatch):
-    installed = []
+@pytest.fixture
+def root(monkeypatch):
     monkeypatch.setattr(system_libraries.os, "geteuid", lambda: 0)
     monkeypatch.setattr(system_libraries.shutil, "which", lambda name: f"/usr/bin/{name}")
 
+
+@pytest.mark.parametrize(("library", "package"), [("libatomic.so.1", "libatomic1"), ("libEGL.so.1", "libegl1")])
+def test_root_installs_missing_libraries(library, package, take_away, root, monkeypatch):
+    installed = []
+    take_away(library)
+
     def install(packages):
         installed.extend(packages)
-        monkeypatch.setattr(system_libraries.ctypes, "CDLL", lambda name: None)
+        take_away(None)
 
     monkeypatch.setattr(system_libraries, "install", install)
     assert system_libraries.main() == 0
-    assert installed == ["libatomic1"]
+    assert installed == [package]
+
+
+@pytest.mark.parametrize(("library", "status"), [("libatomic.so.1", 1), ("libEGL.so.1", 0)])
+def test_failed_installation_ends_the_setup_where_it_cannot_do_without(
+    library, status, take_away, root, monkeypatch, capsys
+):
+    take_away(library)
+
+    def run(command, check):
+        raise subprocess.CalledProcessError(100, command)
+
+    monkeypatch.setattr(system_libraries.subprocess, "run", run)
+    assert system_libraries.main() == status
+    assert "apt-get update --quiet failed" in capsys.readouterr().err

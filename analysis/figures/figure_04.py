@@ -21,7 +21,7 @@ from envs.ant.gather import APPLE, AntGather
 from envs.ant.maze import TRAINING_RANGE, AntMaze
 from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
 from envs.ant.sensor import RANGE
-from envs.traffic.drawing import draw_highway, draw_ring
+from envs.traffic.drawing import HIGHWAY_LENGTH, draw_highway, draw_ring
 from envs.traffic.ring_traffic import VEHICLES
 
 APPLE_COLOUR, BOMB_COLOUR, TARGET_COLOUR = "#009E73", "#000000", "#0072B2"
@@ -45,7 +45,8 @@ def draw() -> Figure:
 def highway(axes: Axes) -> None:
     """The whole road, with evenly spaced vehicles."""
     numbers = np.arange(HIGHWAY_VEHICLES)
-    draw_highway(axes, (numbers + 0.5) / HIGHWAY_VEHICLES, numbers % AUTOMATED_EVERY == AUTOMATED_EVERY // 2)
+    fronts = (numbers + 1) / HIGHWAY_VEHICLES * HIGHWAY_LENGTH
+    draw_highway(axes, fronts, numbers % AUTOMATED_EVERY == AUTOMATED_EVERY // 2)
 
 
 def ring_road(axes: Axes) -> None:

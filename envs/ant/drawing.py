@@ -51,8 +51,8 @@ def draw_robot(axes: Axes, model: mujoco.MjModel, pose: NDArray[np.float64], *, 
     centres, directions = data.geom_xpos[legs, :2], data.geom_xmat[legs].reshape(-1, 3, 3)[:, :2, 2]
     halves = model.geom_size[legs, 1:2] * directions
     segments = np.stack([centres - halves, centres + halves], axis=1)
-    style = {"capstyle": "round", "colors": ROBOT_COLOUR, "linewidths": linewidth, "zorder": 3}
-    axes.add_collection(LineCollection(list(segments), **style))
+    lines = LineCollection(list(segments), colors=ROBOT_COLOUR, linewidths=linewidth, capstyle="round", zorder=3)
+    axes.add_collection(lines)
     torso = model.geom("torso")
     centre = data.geom_xpos[torso.id, :2].tolist()
     axes.add_patch(Circle(centre, model.geom_size[torso.id, 0], color=ROBOT_COLOUR, linewidth=0, zorder=3))

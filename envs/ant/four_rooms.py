@@ -39,17 +39,19 @@ class AntFourRooms(AntNavigation):
     all else.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.AntMazeOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
         chosen = parse(AntMazeOptions, options)
         points = CORNERS if chosen.evaluation == "targets" else (*CORNERS, *ROOM_CENTRES)
         hides_xy = chosen.worker_hides_xy
-        super().__init__("ant_four_rooms", Maze(ROWS, CELL), chosen, points, worker_hides_xy=hides_xy)
+        maze = Maze(ROWS, CELL)
+        super().__init__("ant_four_rooms", maze, chosen, points, worker_hides_xy=hides_xy, render_mode=render_mode)
 
     def draw_target(self) -> NDArray[np.float64]:
         """One of the three corners."""

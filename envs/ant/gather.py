@@ -10,6 +10,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.ant.arena import SquareField
+from envs.ant.rendering import Marker
 from envs.ant.robot import (
     CONTACT_FORCE_SIZE,
     GOAL_HALF_RANGE,
@@ -30,6 +31,8 @@ HEALTHY_HEIGHT = (0.3, 1.0)
 HORIZON = 500
 WALL_DISTANCE = 10.5  # inner faces; objects lie within 10 m
 TORSO_FRAME_SIZE = 12
+MARKER_RADIUS = 0.5
+COLOURS = {APPLE: (0.1, 0.7, 0.1), BOMB: (0.8, 0.1, 0.1)}
 
 
 def object_cells() -> NDArray[np.float64]:
@@ -50,16 +53,16 @@ class AntGather(AntEnv):
     apples (10) and bombs (10), 49 numbers in all.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.AntGatherOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
         chosen = parse(AntGatherOptions, options)
-        field = SquareField(WALL_DISTANCE, colour=(0.8, 0.9, 0.8))
-        super().__init__(field, contact=chosen.contact, init=chosen.init, contact_forces=chosen.contact_forces)
+        super().__init__(SquareField(WALL_DISTANCE, colour=(0.8, 0.9, 0.8)), chosen, render_mode)
         size = ROBOT_SIZE + (CONTACT_FORCE_SIZE + TORSO_FRAME_SIZE) * chosen.contact_forces + 2 * BINS
         self.observation_space = Box(-np.inf, np.inf, (size,), np.float32)
         self.task = _task_spec(size, chosen)
@@ -93,6 +96,11 @@ class AntGather(AntEnv):
         if terminated or truncated:
             info["episode_metrics"] = self._episode_metrics(died)
         return self._observation(), reward, terminated, truncated, info
+
+    def markers(self) -> list[Marker]:
+        """Balls for the objects that are left: apples green, bombs red."""
+        objects = zip(self.object_positions.tolist(), self.object_kinds.tolist(), strict=True)
+        return [Marker((x, y, MARKER_RADIUS), MARKER_RADIUS, COLOURS[kind]) for (x, y), kind in objects]
 
     def save_task(self) -> dict[str, Any]:
         """Objects left and objects collected so far."""

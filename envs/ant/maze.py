@@ -31,17 +31,19 @@ class AntMaze(AntNavigation):
     the corridor leads around.  See :class:`~envs.ant.navigation.AntNavigation` for all else.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.AntMazeOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
         chosen = parse(AntMazeOptions, options)
         maze = Maze(ROWS, CELL)
         points = TARGETS if chosen.evaluation == "targets" else maze.free_centres
-        super().__init__("ant_maze", maze, chosen, points, worker_hides_xy=chosen.worker_hides_xy)
+        hides_xy = chosen.worker_hides_xy
+        super().__init__("ant_maze", maze, chosen, points, worker_hides_xy=hides_xy, render_mode=render_mode)
 
     def draw_target(self) -> NDArray[np.float64]:
         """Uniform in the square, also inside the block (paper, D.1)."""

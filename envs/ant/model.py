@@ -90,7 +90,7 @@ _SCENE = """
     <texture name="sky" type="skybox" builtin="gradient" width="100" height="100" rgb1="1 1 1" rgb2="0 0 0"/>
   </asset>
   <worldbody>
-    <light type="directional" pos="0 0 5" dir="0 0 -1" diffuse="1 1 1"/>
+    <light type="directional" pos="0 0 5" dir="0 0 -1" diffuse="1 1 1" castshadow="false"/>
     <geom name="floor" type="plane" size="40 40 1" conaffinity="1" rgba=".8 .9 .8 1"/>
     {blocks}
     <body name="torso" pos="0 0 .75">

@@ -12,6 +12,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.ant.arena import Arena, Point
+from envs.ant.rendering import Marker
 from envs.ant.robot import (
     CONTACT_FORCE_SIZE,
     GOAL_HALF_RANGE,
@@ -27,6 +28,8 @@ HORIZON = 500
 SUCCESS_DISTANCE = 5.0
 TIME_UNIT = 0.001
 TARGET_SIZE = 2
+MARKER_RADIUS = 0.8  # m
+MARKER_COLOUR = (0.0, 0.45, 0.7)
 
 
 class AntNavigation(AntEnv):
@@ -51,6 +54,7 @@ class AntNavigation(AntEnv):
         options: fields of the task's options.
         evaluation: targets of the evaluation points.
         worker_hides_xy: keep x and y from the worker.
+        render_mode: as in :class:`~envs.base.TaskEnv`.
     """
 
     def __init__(
@@ -61,8 +65,9 @@ class AntNavigation(AntEnv):
         evaluation: Sequence[Point],
         *,
         worker_hides_xy: bool,
+        render_mode: str | None,
     ) -> None:
-        super().__init__(arena, contact=options.contact, init=options.init, contact_forces=options.contact_forces)
+        super().__init__(arena, options, render_mode)
         self.task = _task_spec(name, options, evaluation, worker_hides_xy)
         self.observation_space = Box(-np.inf, np.inf, (len(self.task.unit_scale),), np.float32)
         self.target = np.zeros(TARGET_SIZE)
@@ -115,6 +120,11 @@ class AntNavigation(AntEnv):
         if self._shows_time:
             parts.append(np.array([TIME_UNIT * self.elapsed_steps]))
         return np.concatenate([*parts, self.target], dtype=np.float32)
+
+    def markers(self) -> list[Marker]:
+        """A ball at the target."""
+        x, y = self.target.tolist()
+        return [Marker((x, y, MARKER_RADIUS), MARKER_RADIUS, MARKER_COLOUR)]
 
     def save_task(self) -> dict[str, Any]:
         """The target, and whether it was reached so far."""

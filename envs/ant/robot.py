@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from envs.ant.arena import Arena
 from envs.ant.model import MAX_TORQUE, TORSO_BODY, build_model
 from envs.ant.path import PATH_METRICS, PlanarPath
-from envs.base import SimulationError, TaskEnv
+from envs.ant.rendering import ArenaRenderer, Marker
+from envs.base import Image, SimulationError, TaskEnv
+from envs.options import AntOptions
 
 SUBSTEPS = 5
 POSITION_SIZE = 15
 VELOCITY_SIZE = 14
 ROBOT_SIZE = POSITION_SIZE + VELOCITY_SIZE
 CONTACT_FORCE_SIZE = 84
-INITS = ("rllab", "gym")
 
 #: Episode metrics of every Ant task, in the order of :meth:`AntEnv.robot_metrics`.
 ROBOT_METRICS = ("violations", *PATH_METRICS)
@@ -50,11 +51,8 @@ class AntEnv(TaskEnv):
 
     Args:
         arena: where the robot moves.
-        contact: contact impedance, ``stiff`` (authors' mazes) or ``soft`` (authors' gather task).
-        init: initial pose.  ``rllab`` is a crouch with normal noise of standard deviation 0.01 on every position
-            entry; ``gym`` has the torso at 0.75 m and all joints at 0, with U(-0.1, 0.1) noise.  Velocities are
-            normal with standard deviation 0.1 (m/s, rad/s).  The noisy quaternion is not normalised.
-        contact_forces: add contact forces to :meth:`robot_state`.
+        options: fields of the task's options.
+        render_mode: as in :class:`~envs.base.TaskEnv`.
 
     Every step is audited: one that leaves the torso's centre inside a wall or outside the arena, or on which
     MuJoCo warned, is a violation.  ``info["violation"]`` says what was wrong with it, and the metric
@@ -65,19 +63,20 @@ class AntEnv(TaskEnv):
     :data:`ROBOT_METRICS`.
     """
 
-    def __init__(self, arena: Arena, *, contact: str, init: str, contact_forces: bool = False) -> None:
-        super().__init__()
-        if init not in INITS:
-            raise ValueError(f"init is {init!r}; allowed: {', '.join(INITS)}")
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
+
+    def __init__(self, arena: Arena, options: AntOptions, render_mode: str | None = None) -> None:
+        super().__init__(render_mode)
         self.arena = arena
-        self.model = build_model(arena.blocks, contact=contact)
+        self.model = build_model(arena.blocks, contact=options.contact)
         self.data = mujoco.MjData(self.model)
         self._warning_counts = self.data.warning.number  # a live view
         self.elapsed_steps = 0
         self.path = PlanarPath()
         self._violations = 0
-        self._init = init
-        self._with_contact_forces = contact_forces
+        self._renderer: ArenaRenderer | None = None
+        self._init = options.init
+        self._with_contact_forces = options.contact_forces
         self.action_space = Box(-MAX_TORQUE, MAX_TORQUE, (self.model.nu,), np.float32)
 
     @property
@@ -152,6 +151,27 @@ class AntEnv(TaskEnv):
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_comPos(self.model, self.data)
         return self.data.xmat[TORSO_BODY], self.data.subtree_com[TORSO_BODY]
+
+    def markers(self) -> list[Marker]:
+        """What a picture shows besides robot and walls; nothing, unless a task says otherwise."""
+        return []
+
+    def prepare_to_draw(self) -> None:
+        """Make the renderer, if there is none yet."""
+        if self._renderer is None:
+            self._renderer = ArenaRenderer(self.model)
+
+    def draw(self) -> Image:
+        """The whole arena from above, [480, 480, 3]."""
+        self.prepare_to_draw()
+        assert self._renderer is not None
+        return self._renderer.draw(self.data.qpos, self.markers())
+
+    def close(self) -> None:
+        """Free the renderer, if there is one."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
 
     def save_task(self) -> dict[str, Any]:
         """What the task must remember of a running episode besides the robot: plain types and arrays."""

@@ -29,16 +29,17 @@ class VisualAntMaze(AntNavigation):
     refer to them, but no network sees them.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.VisualAntMazeOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
         chosen = parse(VisualAntMazeOptions, options)
         maze = Maze(ROWS, CELL, coloured=True)
-        super().__init__("visual_ant_maze", maze, chosen, TARGETS, worker_hides_xy=True)
+        super().__init__("visual_ant_maze", maze, chosen, TARGETS, worker_hides_xy=True, render_mode=render_mode)
         self.task = _with_image(self.task)
         low, high = np.full((2, len(self.task.unit_scale)), [[-np.inf], [np.inf]], dtype=np.float32)
         low[self.task.states :], high[self.task.states :] = 0, 255

@@ -10,11 +10,12 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.base import EvaluationPoint, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
+from envs.base import EvaluationPoint, Image, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
 from envs.options import SHORTEST_RING, RingRoadOptions
 from envs.strict import parse
 from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed
 from envs.traffic.ring_metrics import RING_METRICS, RingRecord
+from envs.traffic.ring_network import circumference
 from envs.traffic.ring_traffic import AUTOMATED_VEHICLE, TIME_STEP, VEHICLES, RingTraffic
 
 FRAMES = 5
@@ -22,6 +23,7 @@ FRAME_SIZE = 5
 OBSERVATION_SIZE = FRAMES * FRAME_SIZE
 LARGEST_SIMULATION_SEED = 100_000
 EVALUATION_LENGTHS = 10
+IS_AUTOMATED = np.arange(VEHICLES) == AUTOMATED_VEHICLE
 
 
 def ring_road_task(options: RingRoadOptions) -> TaskSpec:
@@ -69,14 +71,18 @@ class RingRoad(TaskEnv):
     other raises RuntimeError.
 
     Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.RingRoadOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
     """
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__()
+    metadata = {"render_modes": ["rgb_array"], "render_fps": round(1 / TIME_STEP)}  # noqa: RUF012
+    video_speed = 20
+
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
+        super().__init__(render_mode)
         self.options = parse(RingRoadOptions, options)
         self.task = ring_road_task(self.options)
         self.observation_space = Box(-np.inf, np.inf, (OBSERVATION_SIZE,), np.float32)
@@ -113,6 +119,19 @@ class RingRoad(TaskEnv):
         if collision or truncated:
             info["episode_metrics"] = self._record.metrics(collision)
         return self._observation(), reward, collision, truncated, info
+
+    def draw(self) -> Image:
+        """The ring from above, [480, 480, 3].
+
+        Raises:
+            RuntimeError: reset was never called, so there is no ring yet.
+        """
+        if not self._frames:
+            raise RuntimeError("there is nothing to draw before the first reset")
+        # Matplotlib is slow to load, and trainings do without.
+        from envs.traffic.drawing import ring_picture
+
+        return ring_picture(circumference(self.length), self.traffic.positions, IS_AUTOMATED, self._mean_speed)
 
     def close(self) -> None:
         """End the simulation; closing again does nothing."""

@@ -12,7 +12,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from types import ModuleType
 
-from envs.traffic.system_libraries import PACKAGES, missing, remedy
+from envs.system_libraries import SUMO, missing, remedy
 
 
 def import_libsumo() -> ModuleType:
@@ -27,9 +27,8 @@ def import_libsumo() -> ModuleType:
     except ModuleNotFoundError:
         raise
     except ImportError as error:
-        raise ImportError(
-            f"libsumo cannot be loaded ({error}). {remedy(missing() or list(PACKAGES.values()))}"
-        ) from error
+        advice = remedy("SUMO", missing(SUMO) or list(SUMO.values()))
+        raise ImportError(f"libsumo cannot be loaded ({error}): {advice}") from error
 
 
 libsumo = import_libsumo()

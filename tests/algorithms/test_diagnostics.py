@@ -130,7 +130,7 @@ def test_rows_are_those_of_the_recorded_trajectories(task: TaskSpec) -> None:
     seeds = (3, 5)
     algorithm = Rollout(make("hrl", seeds, task=task), seeds, task).run(warmup=200, steps=20).algorithm
     trajectories = Trajectories(algorithm.policy, task, seeds)
-    rows = evaluate(algorithm.policy, vector(task, 2), task, seeds, step=1, episodes=3, trajectories=trajectories)
+    rows = evaluate(algorithm.policy, vector(task, 2), task, seeds, step=1, episodes=3, recorders=[trajectories])
     table = trajectories.table()
     size = len(task.goal_indices)
     goals, states = ([f"{name}_{index}" for index in range(size)] for name in ("goal", "state"))

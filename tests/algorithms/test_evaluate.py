@@ -93,6 +93,7 @@ def test_interruption_leaves_no_rows():
         (["--run", ".", "--episodes", "0"], "--episodes is 0; it must be at least 1"),
         (["--run", ".", "--threads", "0"], "--threads is 0; it must be at least 1"),
         (["--run", ".", "--trajectories", "a.txt"], "--trajectories 'a.txt' must end in .parquet or .csv"),
+        (["--run", ".", "--video", "a.gif"], "--video 'a.gif' must end in .mp4"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message, capsys):

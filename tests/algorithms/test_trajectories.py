@@ -26,7 +26,7 @@ def recorded(name: str, task: TaskSpec) -> Trajectories:
     policy = make(name, SEEDS, task=task).policy
     envs = SyncVectorEnv([lambda: PointMass(task)] * 2, autoreset_mode=AutoresetMode.DISABLED)
     trajectories = Trajectories(policy, task, SEEDS)
-    evaluate(policy, envs, task, SEEDS, step=5, episodes=2, trajectories=trajectories)
+    evaluate(policy, envs, task, SEEDS, step=5, episodes=2, recorders=[trajectories])
     return trajectories
 
 

@@ -93,6 +93,30 @@ def test_identifier_is_registered(task):
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_render_mode_is_passed_on_and_checked(task):
+    env = make(task, render_mode="rgb_array")
+    assert env.render_mode == "rgb_array"
+    env.close()
+    message = "render_mode is 'ascii'; allowed: rgb_array, None"
+    with pytest.raises(ValueError, match=f"^{message}$"), pytest.warns(UserWarning, match="not in the possible"):
+        make(task, render_mode="ascii")
+
+
+def test_nothing_is_drawn_without_a_render_mode(env):
+    env.reset(seed=0)
+    assert env.render_mode is None
+    assert env.render() is None
+
+
+def test_vector_draws_its_members():
+    vector = make_vector("ring_road", 1, SHORT["ring_road"], render_mode="rgb_array")
+    vector.reset(seed=[0])
+    (picture,) = vector.render()
+    assert picture.shape == (480, 480, 3)
+    vector.close()
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_members_of_a_vector_do_what_they_do_alone(task):
     options = SHORT.get(task)
     separate = task == "ring_road"
