@@ -1,16 +1,19 @@
-"""A camera above a maze, looking straight down, computed from the map alone."""
+"""A camera above a maze, looking straight down: computed from the map alone, or drawn by MuJoCo."""
 
 from __future__ import annotations
 
-from math import pi, tan
+from math import radians, tan
 
+import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.ant.arena import Maze
+from envs.ant.rendering import SceneRenderer
+from envs.base import Image
 
 SIZE = 32  # pixels, in both directions
-FIELD_OF_VIEW = pi / 4
+FIELD_OF_VIEW = radians(45)
 DISTANCE = 15.0  # m, from the point that the camera looks at
 FLOOR_COLOUR = (0.8, 0.9, 0.8)
 
@@ -62,7 +65,7 @@ class TopDownCamera:
         # A ray that passes beside a block's top may still meet its side before the floor.
         return np.where(tops, tops, self._sides[floor_columns[..., None, None], floor_rows])
 
-    def image(self, x: float, y: float) -> NDArray[np.uint8]:
+    def image(self, x: float, y: float) -> Image:
         """The image taken above x, y (m), shape [32, 32, 3]."""
         colours = self._palette.take(self.surfaces(x, y), axis=0)
         total = colours.sum(axis=(0, 2), dtype=np.uint32)
@@ -77,3 +80,31 @@ class TopDownCamera:
             np.clip(np.floor(position / cell + offsets + (first + 1.5)).astype(np.int64), 0, number + 1)
             for position, first, number in where
         )
+
+
+class DrawnCamera:
+    """The same camera, with MuJoCo drawing what it sees, the robot included (authors' code).
+
+    Args:
+        model: the scene.
+        maze: what is below the camera.
+
+    Raises:
+        ImportError: OpenGL cannot draw off-screen here; the message says how to change that.
+    """
+
+    def __init__(self, model: mujoco.MjModel, maze: Maze) -> None:
+        camera = mujoco.MjvCamera()
+        camera.type = mujoco.mjtCamera.mjCAMERA_FREE.value
+        camera.azimuth, camera.elevation, camera.distance = 0.0, -90.0, DISTANCE
+        self.renderer = SceneRenderer(model, camera, SIZE)
+        self._height = maze.height / 2
+
+    def image(self, pose: NDArray[np.float64]) -> Image:
+        """The image taken above a robot in a pose (positions, shape [15]); shape [32, 32, 3]."""
+        self.renderer.camera.lookat[:] = pose[0], pose[1], self._height
+        return self.renderer.draw(pose)
+
+    def close(self) -> None:
+        """Free what the graphics library holds."""
+        self.renderer.close()

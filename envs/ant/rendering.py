@@ -1,7 +1,7 @@
 """Pictures of the Ant tasks: what MuJoCo's OpenGL renderer draws, off-screen and without a display.
 
 Simulating needs none of this, and works where there is no OpenGL: it is looked for when the first
-:class:`ArenaRenderer` is made.
+:class:`SceneRenderer` is made.
 """
 
 from __future__ import annotations
@@ -45,7 +45,62 @@ class Marker:
     colour: tuple[float, float, float]
 
 
-class ArenaRenderer:
+class SceneRenderer:
+    """Draws a scene with the robot in some pose.
+
+    Args:
+        model: the scene.
+        camera: where to look at it from; it may be moved between pictures.
+        size: of a picture, in pixels and both directions.
+
+    Attributes:
+        camera: the camera.
+        scene: what MuJoCo draws, with its flags.
+
+    Raises:
+        ImportError: OpenGL cannot draw off-screen here; the message says how to change that.
+    """
+
+    def __init__(self, model: mujoco.MjModel, camera: mujoco.MjvCamera, size: int) -> None:
+        self.camera, self.scene = camera, mujoco.MjvScene(model, maxgeom=1000)
+        self._model, self._size = model, size
+        # Data of its own, so that drawing leaves no trace in a simulation and depends on the pose alone.
+        self._data = mujoco.MjData(model)
+        self._context, self._renderer = _open(model, size)
+        # Also runs at the interpreter's exit, while the libraries that it calls are still there.
+        self._release = weakref.finalize(self, _release, self._context, self._renderer)
+
+    def draw(self, pose: NDArray[np.float64], markers: Iterable[Marker] = ()) -> Image:
+        """The scene with the robot in a pose (positions, shape [15]), and with markers; [size, size, 3]."""
+        self._data.qpos[:] = pose
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        option = mujoco.MjvOption()
+        mujoco.mjv_updateScene(self._model, self._data, option, None, self.camera, everything, self.scene)
+        for marker in markers:
+            self._add(marker)
+        image = np.empty((self._size, self._size, 3), dtype=np.uint8)
+        area = mujoco.MjrRect(0, 0, self._size, self._size)
+        with self._context.as_current():
+            mujoco.mjr_render(area, self.scene, self._renderer)
+            mujoco.mjr_readPixels(image, None, area, self._renderer)
+        return image[::-1].copy()  # OpenGL's rows begin at the bottom
+
+    def close(self) -> None:
+        """Free what the graphics library holds; closing again does nothing."""
+        self._release()
+
+    def _add(self, marker: Marker) -> None:
+        geom = self.scene.geoms[self.scene.ngeom]
+        size, colour = np.array([marker.radius, 0, 0]), np.array([*marker.colour, 1], dtype=np.float32)
+        position, upright = np.array(marker.position, dtype=np.float64), np.eye(3).ravel()
+        mujoco.mjv_initGeom(geom, mujoco.mjtGeom.mjGEOM_SPHERE.value, size, position, upright, colour)
+        geom.emission = GLOW
+        self.scene.ngeom += 1
+
+
+class ArenaRenderer(SceneRenderer):
     """Draws a robot in its arena, all of it, as seen from above at a tilt.
 
     Args:
@@ -56,44 +111,7 @@ class ArenaRenderer:
     """
 
     def __init__(self, model: mujoco.MjModel) -> None:
-        self._model = _painted(model)
-        # Data of its own, so that drawing leaves no trace in a simulation and depends on the pose alone.
-        self._data = mujoco.MjData(self._model)
-        self._scene = mujoco.MjvScene(self._model, maxgeom=1000)
-        self._camera = camera_above(self._model)
-        self._context, self._renderer = _open(self._model)
-        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, self._renderer)
-        # Also runs at the interpreter's exit, while the libraries that it calls are still there.
-        self._release = weakref.finalize(self, _release, self._context, self._renderer)
-
-    def draw(self, pose: NDArray[np.float64], markers: Iterable[Marker]) -> Image:
-        """The scene with the robot in a pose (positions, shape [15]), and with markers."""
-        self._data.qpos[:] = pose
-        mujoco.mj_kinematics(self._model, self._data)
-        mujoco.mj_camlight(self._model, self._data)
-        everything = mujoco.mjtCatBit.mjCAT_ALL.value
-        option = mujoco.MjvOption()
-        mujoco.mjv_updateScene(self._model, self._data, option, None, self._camera, everything, self._scene)
-        for marker in markers:
-            self._add(marker)
-        image = np.empty((SIZE, SIZE, 3), dtype=np.uint8)
-        area = mujoco.MjrRect(0, 0, SIZE, SIZE)
-        self._context.make_current()
-        mujoco.mjr_render(area, self._scene, self._renderer)
-        mujoco.mjr_readPixels(image, None, area, self._renderer)
-        return image[::-1].copy()  # OpenGL's rows begin at the bottom
-
-    def close(self) -> None:
-        """Free what the graphics library holds; closing again does nothing."""
-        self._release()
-
-    def _add(self, marker: Marker) -> None:
-        geom = self._scene.geoms[self._scene.ngeom]
-        size, colour = np.array([marker.radius, 0, 0]), np.array([*marker.colour, 1], dtype=np.float32)
-        position, upright = np.array(marker.position, dtype=np.float64), np.eye(3).ravel()
-        mujoco.mjv_initGeom(geom, mujoco.mjtGeom.mjGEOM_SPHERE.value, size, position, upright, colour)
-        geom.emission = GLOW
-        self._scene.ngeom += 1
+        super().__init__(_painted(model), camera_above(model), SIZE)
 
 
 def _painted(model: mujoco.MjModel) -> mujoco.MjModel:
@@ -137,7 +155,7 @@ def _extent(model: mujoco.MjModel) -> tuple[NDArray[np.float64], NDArray[np.floa
     return (centres - half_sizes).min(axis=0).clip([-np.inf, -np.inf, 0]), (centres + half_sizes).max(axis=0)
 
 
-def _open(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
+def _open(model: mujoco.MjModel, size: int) -> tuple[Any, mujoco.MjrContext]:
     """An OpenGL context from the library MUJOCO_GL names, else from EGL, else from OSMesa; and a renderer in it.
 
     Raises:
@@ -150,9 +168,11 @@ def _open(model: mujoco.MjModel) -> tuple[Any, mujoco.MjrContext]:
     try:
         # MuJoCo chose a library for itself when it was imported: by MUJOCO_GL, or else one that needs a display.
         library = import_module(f"mujoco.{backend}") if backend in BACKENDS else mujoco
-        context = library.GLContext(SIZE, SIZE)
-        context.make_current()
-        return context, mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+        context = library.GLContext(size, size)
+        with context.as_current():
+            renderer = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)
+            mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, renderer)
+        return context, renderer
     except Exception as error:
         if not asked_for:
             raise

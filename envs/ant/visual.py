@@ -10,7 +10,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.ant.arena import Maze
-from envs.ant.camera import SIZE, TopDownCamera
+from envs.ant.camera import SIZE, DrawnCamera, TopDownCamera
 from envs.ant.maze import CELL, ROWS, TARGETS, training_target
 from envs.ant.navigation import AntNavigation
 from envs.base import ImageSpec, Observation, TaskSpec
@@ -34,6 +34,7 @@ class VisualAntMaze(AntNavigation):
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
+        ImportError: MuJoCo is to draw the images and OpenGL is missing; the message says how to install it.
     """
 
     def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
@@ -45,6 +46,7 @@ class VisualAntMaze(AntNavigation):
         low[self.task.states :], high[self.task.states :] = 0, 255
         self.observation_space = Box(low, high)
         self._camera = TopDownCamera(maze)
+        self._drawn = DrawnCamera(self.model, maze) if chosen.renderer == "mujoco" else None
 
     def draw_target(self) -> NDArray[np.float64]:
         """Uniform in the square, also inside the block (paper, D.1)."""
@@ -52,8 +54,15 @@ class VisualAntMaze(AntNavigation):
 
     def observe(self) -> Observation:
         """The present observation: state, then image."""
-        image = self._camera.image(*self.position.tolist())
+        drawn = self._drawn
+        image = drawn.image(self.data.qpos) if drawn else self._camera.image(*self.position.tolist())
         return np.concatenate([super().observe(), image.ravel()], dtype=np.float32)
+
+    def close(self) -> None:
+        """Free what draws images and pictures, if anything does."""
+        super().close()
+        if self._drawn is not None:
+            self._drawn.close()
 
 
 def _with_image(task: TaskSpec) -> TaskSpec:
