@@ -53,7 +53,7 @@ def test_every_pixel_shows_the_same_block(drawn, maze, place):
     surfaces = camera.surfaces(*place).reshape(SIZE, SIZE)
     blocks = np.where(surfaces > 0, (surfaces - 1) % len(maze.blocks) + 1, 0)
     agreement = (blocks == blocks_seen(drawn, *place)).mean()
-    assert agreement > 0.98, agreement
+    assert agreement > 0.97, agreement
 
 
 def test_hues_are_the_same(opengl):
