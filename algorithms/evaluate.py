@@ -82,7 +82,7 @@ def evaluate(
         following, rewards, terminated, truncated, infos = envs.step(actions)
         ended = plan.record(Step(observations, actions, rewards, following, terminated, truncated), infos)
         observations = following
-        if plan.complete:
+        if ended and plan.complete:
             return plan.rows()
         for index in ended:
             here = np.arange(len(seeds)) == index
@@ -145,7 +145,10 @@ class Plan:
         self._lengths += 1
         if self._diagnostics is not None:
             self._diagnostics.record(step)
-        ended: list[int] = np.flatnonzero(step.terminated | step.truncated).tolist()
+        ends = step.terminated | step.truncated
+        if not ends.any():
+            return []
+        ended: list[int] = np.flatnonzero(ends).tolist()
         for index in ended:
             if self.turns[index] < len(self._schedule):
                 self._outcomes[index][self._schedule[self.turns[index]][0]].append(self._outcome(index, infos))
