@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.base import StepResult, TaskEnv
+from envs.base import TaskEnv
 from envs.vector import TaskVectorEnv
 
 
@@ -36,8 +36,8 @@ class ThreadedVectorEnv(TaskVectorEnv):
         self._pool.shutdown()
         super().close_extras(**kwargs)
 
-    def _step_members(self, actions: NDArray[np.float32]) -> list[StepResult]:
-        results: dict[int, StepResult] = {}
+    def _step_members(self, actions: NDArray[np.float32]) -> list[Any]:
+        results: dict[int, Any] = {}
         # Whoever is free takes the next member: cheaper than a task per member, and fair where one takes longer.
         remaining = iter(range(self.num_envs))
 

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
-from envs.base import Observation, StepResult, TaskEnv
+from envs.base import Observation, TaskEnv
 
 VectorStep = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
@@ -43,6 +43,6 @@ class TaskVectorEnv(SyncVectorEnv[Any, Any]):
         self._autoreset_envs = self._terminations | self._truncations
         return observations, rewards, self._terminations.copy(), self._truncations.copy(), infos
 
-    def _step_members(self, actions: NDArray[np.float32]) -> Iterable[StepResult]:
-        """The members' steps, in their order."""
+    def _step_members(self, actions: NDArray[np.float32]) -> Iterable[Any]:
+        """The results of the members' steps, in their order."""
         return (env.step(action) for env, action in zip(self.envs, actions, strict=True))
