@@ -67,44 +67,38 @@ class EpisodeDiagnostics:
         seeds = policy.levels.seeds
         self._moments: list[Moment] = []
         self._begins = np.zeros(seeds, dtype=np.int64)  # the first moment of each running episode
-        self._starting, self._cut = (np.zeros(seeds, dtype=np.bool_) for _ in range(2))
-        self._first_values, self._last_values = (np.zeros(seeds) for _ in range(2))
+        self._first_values = np.zeros(seeds)
 
-    def start(self, mask: Mask, ideal_goal: Sequence[float] | None) -> None:
-        """Begin an episode in the environments of a mask."""
+    def start(self, mask: Mask, observations: Array, ideal_goal: Sequence[float] | None) -> None:
+        """Begin an episode in the environments of a mask, with their first observations in [S, n]."""
         self._begins[mask] = len(self._moments)
         self._forget()
-        self._starting |= mask
-        self._last_values[mask], self._cut[mask] = 0, False
+        self._first_values[mask] = self._policy.value(observations)[mask]
         self._ideals[mask] = np.nan if ideal_goal is None else ideal_goal
 
     def record(self, step: Step) -> None:
         """Take in one step of all environments, after the policy has acted and before it is reset."""
         policy = self._policy
-        if self._starting.any():
-            self._first_values[self._starting] = policy.value(step.observations)[self._starting]
-            self._starting[:] = False
         missing = self._goals.residual(step.observations, policy.goals, step.next_observations)
         self._moments.append(Moment(policy.goals, policy.fresh, missing, step.rewards))
-        cut = step.truncated & ~step.terminated
-        if cut.any():
-            self._last_values[cut] = policy.value(step.next_observations)[cut]
-            self._cut |= cut
 
-    def outcome(self, index: int) -> dict[str, float]:
-        """The columns of the episode that has ended in one environment."""
+    def outcome(self, index: int, last: Step) -> dict[str, float]:
+        """The columns of the episode that has ended in one environment with the last step recorded."""
         moments = zip(*self._moments[self._begins[index] :], strict=True)
         goals, fresh, missing, rewards = (np.array([values[index] for values in field]) for field in moments)
         terms = self._about_goals(goals, missing.astype(np.float64), self._ideals[index])
         fresh[0] = False  # the first period is not discounted
         discounts = np.cumprod(np.where(fresh, self._gamma, 1.0))
         foreseen = in_order(discounts * self._task.reward_scale * rewards)
-        discount = float(self._gamma * discounts[-1] * self._cut[index])
+        discount = value = 0.0
+        if not last.terminated[index]:
+            discount = float(self._gamma * discounts[-1])
+            value = float(self._policy.value(last.next_observations)[index])
         return {
             **{name: in_order(values) / len(values) for name, values in terms.items()},
             "manager_q": float(self._first_values[index]),
             "manager_return": foreseen,
-            "manager_return_bootstrapped": float(foreseen + discount * self._last_values[index]),
+            "manager_return_bootstrapped": foreseen + discount * value,
             "manager_discount": discount,
         }
 

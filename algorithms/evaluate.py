@@ -131,9 +131,9 @@ class Plan:
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
         self._returns[mask], self._lengths[mask] = 0, 0
-        if self._diagnostics is not None:
-            self._diagnostics.start(mask, condition.ideal_goal)
         fresh: Array = self._envs.reset(seed=starts, options=options)[0]
+        if self._diagnostics is not None:
+            self._diagnostics.start(mask, fresh, condition.ideal_goal)
         return fresh
 
     def record(self, step: Step, infos: Mapping[str, Any]) -> list[int]:
@@ -151,18 +151,19 @@ class Plan:
         ended: list[int] = np.flatnonzero(ends).tolist()
         for index in ended:
             if self.turns[index] < len(self._schedule):
-                self._outcomes[index][self._schedule[self.turns[index]][0]].append(self._outcome(index, infos))
+                point, _ = self._schedule[self.turns[index]]
+                self._outcomes[index][point].append(self._outcome(index, step, infos))
                 self.turns[index] += 1
         return ended
 
-    def _outcome(self, index: int, infos: Mapping[str, Any]) -> dict[str, float]:
+    def _outcome(self, index: int, last: Step, infos: Mapping[str, Any]) -> dict[str, float]:
         """What the episode that has ended in one environment adds to its row."""
         names = self._task.episode_metrics
         return {
             "return": float(self._returns[index]),
             "episode_length": float(self._lengths[index]),
             **dict(zip(names, metrics_of(infos, index, names), strict=True)),
-            **(self._diagnostics.outcome(index) if self._diagnostics is not None else {}),
+            **(self._diagnostics.outcome(index, last) if self._diagnostics is not None else {}),
         }
 
     def rows(self) -> list[Row]:
