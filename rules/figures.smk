@@ -1,4 +1,4 @@
-# Figures of the paper: each rule draws one, from statistics alone.
+# Figures of the paper: each rule draws one, from the statistics table alone.
 
 
 localrules:
