@@ -26,6 +26,22 @@ class Step(NamedTuple):
     truncated: Mask
 
 
+class Moment(NamedTuple):
+    """What an episode's numbers need of one step of S environments.
+
+    Attributes:
+        goals: those in force, [S, d].
+        fresh: where the manager has just set them, [S].
+        missing: what is missing to them after the step, [S, d].
+        rewards: [S].
+    """
+
+    goals: Array
+    fresh: Mask
+    missing: Array
+    rewards: NDArray[np.float64]
+
+
 class EpisodeDiagnostics:
     """What the running episodes of S environments under a hierarchical policy amount to.
 
@@ -38,6 +54,8 @@ class EpisodeDiagnostics:
     foresee: scaled rewards, discounted once per meta-period.  To a critic an episode goes on beyond a time limit;
     ``manager_return_bootstrapped`` adds the manager's value of the last state of an episode cut short, times
     ``manager_discount``: what its own discount has come to by then, and 0 where the episode terminated.
+
+    A running episode only takes notes; its numbers are computed all at once when it has ended.
     """
 
     def __init__(self, policy: HierarchicalPolicy, task: TaskSpec) -> None:
@@ -46,57 +64,68 @@ class EpisodeDiagnostics:
         self._planar = task.planar_goals
         self._has_ideals = any(point.ideal_goal is not None for point in task.evaluation_points)
         self._ideals = np.full(policy.goals.shape, np.nan)
-        self._sums: dict[str, NDArray[np.float64]] = {}
         seeds = policy.levels.seeds
-        self._lengths = np.zeros(seeds, dtype=np.int64)
-        self._first_values, self._last_values, self._returns = (np.zeros(seeds) for _ in range(3))
-        self._discounts, self._cut = np.ones(seeds), np.zeros(seeds, dtype=np.bool_)
+        self._moments: list[Moment] = []
+        self._begins = np.zeros(seeds, dtype=np.int64)  # the first moment of each running episode
+        self._first_values = np.zeros(seeds)
 
-    def start(self, mask: Mask, ideal_goal: Sequence[float] | None) -> None:
-        """Begin an episode in the environments of a mask."""
-        for sums in self._sums.values():
-            sums[mask] = 0
-        self._lengths[mask], self._returns[mask], self._discounts[mask], self._last_values[mask] = 0, 0, 1, 0
-        self._cut[mask] = False
+    def start(self, mask: Mask, observations: Array, ideal_goal: Sequence[float] | None) -> None:
+        """Begin an episode in the environments of a mask, with their first observations in [S, n]."""
+        self._begins[mask] = len(self._moments)
+        self._forget()
+        self._first_values[mask] = self._policy.value(observations)[mask]
         self._ideals[mask] = np.nan if ideal_goal is None else ideal_goal
 
     def record(self, step: Step) -> None:
         """Take in one step of all environments, after the policy has acted and before it is reset."""
-        policy, first = self._policy, self._lengths == 0
-        if first.any():
-            self._first_values[first] = policy.value(step.observations)[first]
-        self._discounts[policy.fresh & ~first] *= self._gamma
-        self._returns += self._discounts * self._task.reward_scale * step.rewards
-        cut = step.truncated & ~step.terminated
-        if cut.any():
-            self._last_values[cut] = policy.value(step.next_observations)[cut]
-            self._cut |= cut
-        for name, values in self._about_goals(step).items():
-            self._sums[name] = self._sums.get(name, 0) + values
-        self._lengths += 1
+        policy = self._policy
+        missing = self._goals.residual(step.observations, policy.goals, step.next_observations)
+        self._moments.append(Moment(policy.goals, policy.fresh, missing, step.rewards))
 
-    def outcome(self, index: int) -> dict[str, float]:
-        """The columns of the episode that has ended in one environment."""
-        discount = self._gamma * self._discounts[index] * self._cut[index]
+    def outcome(self, index: int, last: Step) -> dict[str, float]:
+        """The columns of the episode that has ended in one environment with the last step recorded."""
+        moments = zip(*self._moments[self._begins[index] :], strict=True)
+        goals, fresh, missing, rewards = (np.array([values[index] for values in field]) for field in moments)
+        terms = self._about_goals(goals, missing.astype(np.float64), self._ideals[index])
+        fresh[0] = False  # the first period is not discounted
+        discounts = np.cumprod(np.where(fresh, self._gamma, 1.0))
+        foreseen = in_order(discounts * self._task.reward_scale * rewards)
+        discount = value = 0.0
+        if not last.terminated[index]:
+            discount = float(self._gamma * discounts[-1])
+            value = float(self._policy.value(last.next_observations)[index])
         return {
-            **{name: float(sums[index] / self._lengths[index]) for name, sums in self._sums.items()},
+            **{name: in_order(values) / len(values) for name, values in terms.items()},
             "manager_q": float(self._first_values[index]),
-            "manager_return": float(self._returns[index]),
-            "manager_return_bootstrapped": float(self._returns[index] + discount * self._last_values[index]),
-            "manager_discount": float(discount),
+            "manager_return": foreseen,
+            "manager_return_bootstrapped": foreseen + discount * value,
+            "manager_discount": discount,
         }
 
-    def _about_goals(self, step: Step) -> dict[str, NDArray[np.float64]]:
-        goals, task = self._policy.goals, self._task
-        missing = self._goals.residual(step.observations, goals, step.next_observations).astype(np.float64)
-        terms = {"goal_distance": np.linalg.norm(missing, axis=-1)}
+    def _forget(self) -> None:
+        """Drop the steps that no running episode needs."""
+        oldest = int(self._begins.min())
+        del self._moments[:oldest]
+        self._begins -= oldest
+
+    def _about_goals(
+        self, goals: Array, missing: NDArray[np.float64], ideal: NDArray[np.float64]
+    ) -> dict[str, NDArray[Any]]:
+        """One number per step of an episode, [T], from its goals and what was missing to them, [T, d]."""
+        task = self._task
+        terms: dict[str, NDArray[Any]] = {"goal_distance": np.linalg.norm(missing, axis=-1)}
         if self._planar:
             terms["goal_distance_xy"] = np.linalg.norm(missing[:, self._planar], axis=-1)
         if not task.relative_goals:
             terms["goal_level"] = ((goals - task.goal_low) / (task.goal_high - task.goal_low)).mean(-1)
         if self._has_ideals:
-            terms["goal_error"] = np.abs(goals - self._ideals).mean(-1)
+            terms["goal_error"] = np.abs(goals - ideal).mean(-1)
         return terms
+
+
+def in_order(values: NDArray[Any]) -> float:
+    """The sum of an array [T], added up from the first entry to the last; ``np.sum`` adds in another order."""
+    return float(np.cumsum(values)[-1])
 
 
 class ProposalLog:

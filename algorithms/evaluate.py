@@ -83,7 +83,7 @@ def evaluate(
         following, rewards, terminated, truncated, infos = envs.step(actions)
         ended = plan.record(Step(observations, actions, rewards, following, terminated, truncated), infos)
         observations = following
-        if plan.complete:
+        if ended and plan.complete:
             return plan.rows()
         for index in ended:
             here = np.arange(len(seeds)) == index
@@ -130,9 +130,9 @@ class Plan:
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
         self._returns[mask], self._lengths[mask] = 0, 0
-        if self._diagnostics is not None:
-            self._diagnostics.start(mask, condition.ideal_goal)
         fresh: Array = self._envs.reset(seed=starts, options=options)[0]
+        if self._diagnostics is not None:
+            self._diagnostics.start(mask, fresh, condition.ideal_goal)
         return fresh
 
     def record(self, step: Step, infos: Mapping[str, Any]) -> list[int]:
@@ -145,21 +145,25 @@ class Plan:
         self._lengths += 1
         if self._diagnostics is not None:
             self._diagnostics.record(step)
-        ended: list[int] = np.flatnonzero(step.terminated | step.truncated).tolist()
+        ends = step.terminated | step.truncated
+        if not ends.any():
+            return []
+        ended: list[int] = np.flatnonzero(ends).tolist()
         for index in ended:
             if self.turns[index] < len(self._schedule):
-                self._outcomes[index][self._schedule[self.turns[index]][0]].append(self._outcome(index, infos))
+                point, _ = self._schedule[self.turns[index]]
+                self._outcomes[index][point].append(self._outcome(index, step, infos))
                 self.turns[index] += 1
         return ended
 
-    def _outcome(self, index: int, infos: Mapping[str, Any]) -> dict[str, float]:
+    def _outcome(self, index: int, last: Step, infos: Mapping[str, Any]) -> dict[str, float]:
         """What the episode that has ended in one environment adds to its row."""
         names = self._task.episode_metrics
         return {
             "return": float(self._returns[index]),
             "episode_length": float(self._lengths[index]),
             **dict(zip(names, metrics_of(infos, index, names), strict=True)),
-            **(self._diagnostics.outcome(index) if self._diagnostics is not None else {}),
+            **(self._diagnostics.outcome(index, last) if self._diagnostics is not None else {}),
         }
 
     def rows(self) -> list[Row]:

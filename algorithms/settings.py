@@ -29,14 +29,23 @@ Unique = AfterValidator(_unique)
 
 
 class RunSettings(Strict):
-    """How long a training is, and how often it reports.  Steps are environment steps after the warm-up."""
+    """How long a training is, and how often it reports.  Steps are environment steps after the warm-up.
+
+    At each evaluation point ``evaluation_episodes`` are run in the course of a training, and at its end, where the
+    policies are final, ``final_evaluation_episodes``.
+    """
 
     steps: Count
     warmup_steps: Count
     log_every: Count
     evaluate_every: Count
     evaluation_episodes: Count
+    final_evaluation_episodes: Count
     checkpoint_every: Count
+
+    def episodes_at(self, step: int) -> int:
+        """Evaluation episodes per point at a training step."""
+        return self.final_evaluation_episodes if step == self.steps else self.evaluation_episodes
 
     @model_validator(mode="after")
     def _even_grid(self) -> RunSettings:

@@ -172,7 +172,7 @@ class Trainer:
 
     def _evaluate(self, stop: Callable[[], bool]) -> bool:
         """Evaluate the current policy and probe its worker; False if that was interrupted."""
-        policy, episodes = self.algorithm.policy, self.settings.evaluation_episodes
+        policy, episodes = self.algorithm.policy, self.settings.episodes_at(self.step)
         setting = (self._evaluation_envs, self.task, self.config.seeds)
         try:
             with self.clock.measure("evaluation"):

@@ -12,6 +12,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ import pandas as pd
 from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
 from algorithms.delta import complete
 from algorithms.settings import RunConfig
+from envs.tasks import describe
 
 #: Columns that say which run a row belongs to.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
@@ -71,8 +73,7 @@ def read_run(run: RunConfig, runs: Path) -> Tables:
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
     evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
     check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
-    if evaluations.empty:
-        raise CollectError(f"{run.key}: evaluations.csv has no rows")
+    check_targets(run, evaluations)
     for target, rows in evaluations.groupby("target", sort=False):
         check_grid(run, f"evaluations.csv, target {target!s}", rows, grid(run.run.steps, run.run.evaluate_every))
     return Tables(progress, evaluations)
@@ -96,6 +97,28 @@ def check_description(run: RunConfig, folder: Path) -> None:
     if not key:
         key, recorded, wanted = "hash", description.get("hash"), run.hash
     raise CollectError(f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}")
+
+
+def check_targets(run: RunConfig, rows: pd.DataFrame) -> None:
+    """Refuse evaluations that are not at the evaluation points of the task.
+
+    Raises:
+        CollectError: naming the run and the first point that is missing or too many.
+    """
+    if rows.empty:
+        raise CollectError(f"{run.key}: evaluations.csv has no rows")
+    points = evaluation_points(run.task, json.dumps(run.environment))
+    found = list(rows["target"].unique())
+    if absent := [name for name in points if name not in found]:
+        raise CollectError(f"{run.key}: evaluations.csv: target {absent[0]} is missing")
+    if surplus := [name for name in found if name not in points]:
+        raise CollectError(f"{run.key}: evaluations.csv: target {surplus[0]} is not one of {', '.join(points)}")
+
+
+@cache
+def evaluation_points(task: str, options: str) -> list[str]:
+    """Names of a task's evaluation points; its options as JSON."""
+    return [point.name for point in describe(task, json.loads(options))[0].evaluation_points]
 
 
 def grid(steps: int, every: int) -> list[int]:

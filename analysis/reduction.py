@@ -41,7 +41,17 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
         reasons.append(f"{seeds} of {len(full.seeds)} seeds")
     if run.run.warmup_steps != full.run.warmup_steps:
         reasons.append(f"{run.run.warmup_steps:,} warm-up steps instead of {full.run.warmup_steps:,}")
-    return Reduction(full.run.steps, len(full.seeds), SEPARATOR.join(reasons + _other_settings(run, full)))
+    reasons += _fewer_episodes(run, full) + _other_settings(run, full)
+    return Reduction(full.run.steps, len(full.seeds), SEPARATOR.join(reasons))
+
+
+def _fewer_episodes(run: RunConfig, full: RunConfig) -> list[str]:
+    """One reason per number of evaluation episodes that is smaller."""
+    numbers = [
+        (name, getattr(run.run, name), getattr(full.run, name))
+        for name in ("evaluation_episodes", "final_evaluation_episodes")
+    ]
+    return [f"run.{name} {ours} instead of {theirs}" for name, ours, theirs in numbers if ours < theirs]
 
 
 def _other_settings(run: RunConfig, full: RunConfig) -> list[str]:

@@ -3,7 +3,8 @@
 Arrays hold seeds along the first axis: [seeds] or [seeds, steps].  A seed without a value yet (NaN, for example
 before its first episode has ended) is left out, and ``n_seeds`` says how many were used.
 
-    python -m analysis.statistics --preset quick --runs runs.parquet --out statistics.parquet --final final.parquet
+    python -m analysis.statistics --preset quick --runs runs.parquet --evaluations evaluations.parquet \
+        --out statistics.parquet --final final.parquet --evaluation-statistics evaluation_statistics.parquet
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scipy import stats
 from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
 from algorithms.settings import RunConfig
 from analysis.collect import HEAD
+from analysis.headline import MEAN, RETURN, headline
 from analysis.reduction import compare
 
 FloatArray = NDArray[np.float64]
@@ -31,8 +33,9 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 FINAL_FRACTION = 0.1
 
-#: Listed even if no episode has ended, so that no run drops out of a figure or table unseen.
-RETURN = "return_mean100"
+#: What precedes the statistics in a row, where a table has it, and what is no metric.
+IDENTITY = [*HEAD, "target", "metric"]
+KEYS = [*HEAD, "seed", "step", "target"]
 
 
 def interquartile_mean(values: FloatArray) -> FloatArray:
@@ -113,33 +116,68 @@ def final_values(values: FloatArray, fraction: float = FINAL_FRACTION) -> FloatA
 
 def learning_curves(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
     """Statistics of every metric at every log point, one row per run group, metric and step."""
-    tables = []
-    for head, metric, curves in _metrics(runs, preset):
-        table = summarise(curves.to_numpy())
-        table.insert(0, "step", curves.columns)
-        tables.append(_with_columns(table, head | {"metric": metric}))
+    tables: list[pd.DataFrame] = []
+    for head, rows in _groups(runs, preset):
+        tables += _at_every_step(rows, head)
     return pd.concat(tables, ignore_index=True)
 
 
 def final_performance(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
     """Statistics of every metric's :func:`final_values`, one row per run group and metric."""
-    tables = []
-    for head, metric, curves in _metrics(runs, preset):
-        table = summarise(final_values(curves.to_numpy()))
-        tables.append(_with_columns(table, head | {"metric": metric}))
+    tables: list[pd.DataFrame] = []
+    for head, rows in _groups(runs, preset):
+        for metric, curves in _metrics(rows, head):
+            table = summarise(final_values(curves.to_numpy()))
+            tables.append(_with_columns(table, head | {"metric": metric}))
     return pd.concat(tables, ignore_index=True)
 
 
-def _metrics(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, pd.DataFrame]]:
-    """Run group, metric and curves ([seeds, steps]) of every metric that the group has a value of."""
+def evaluation_curves(evaluations: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+    """Statistics of every metric of evaluations, one row per run group, evaluation point, metric and step.
+
+    After its evaluation points (``target``) follows their mean: of each seed first, then over seeds.
+    """
+    tables: list[pd.DataFrame] = []
+    for head, rows in _groups(evaluations, preset):
+        for target, here in _targets(rows):
+            tables += _at_every_step(here, head | {"target": target})
+    return pd.concat(tables, ignore_index=True)
+
+
+def _groups(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Each run group's identity and extent, and its rows."""
     paper = load_preset("paper")
     configs = {(run.task, run.label): run for run in cells(preset)}
     for key, rows in runs.groupby(HEAD, sort=False):
         head = dict(zip(HEAD, map(str, key), strict=True))
-        extent = _extent(configs[head["task"], head["label"]], rows, paper)
-        for metric in rows.columns.drop([*HEAD, "seed", "step"]):
-            if rows[metric].notna().any() or metric == RETURN:
-                yield head | extent, str(metric), rows.pivot(index="seed", columns="step", values=metric)
+        yield head | _extent(configs[head["task"], head["label"]], rows, paper), rows
+
+
+def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each evaluation point, then their means; a mean needs the values of all points."""
+    for target, here in rows.groupby("target", sort=False):
+        yield str(target), here
+    metrics = list(rows.columns.drop(KEYS))
+    yield MEAN, rows.groupby(["seed", "step"], sort=False)[metrics].mean(skipna=False).reset_index()
+
+
+def _at_every_step(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
+    """Statistics at every step, one table per metric."""
+    for metric, curves in _metrics(rows, head):
+        table = summarise(curves.to_numpy())
+        table.insert(0, "step", curves.columns)
+        yield _with_columns(table, {**head, "metric": metric})
+
+
+def _metrics(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Metric and curves ([seeds, steps]) of every metric that a run group has a value of.
+
+    Return and headline are listed even if no episode has ended, so that no run drops out of a figure unseen.
+    """
+    always = {RETURN.metric, headline(head["task"]).metric}
+    for metric in rows.columns.drop(KEYS, errors="ignore"):
+        if rows[metric].notna().any() or metric in always:
+            yield str(metric), rows.pivot(index="seed", columns="step", values=metric)
 
 
 def _extent(run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,7 +196,7 @@ def _extent(run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any]) -> dic
 
 def _with_columns(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
     """The same values in every row: the run group before the statistics, its extent after them."""
-    before = [*HEAD, "metric"]
+    before = [key for key in IDENTITY if key in values]
     left = pd.DataFrame([{key: values[key] for key in before}] * len(table))
     right = pd.DataFrame([{key: values[key] for key in values if key not in before}] * len(table))
     return pd.concat([left, table, right], axis=1)
@@ -168,18 +206,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Statistics over seeds of collected runs.")
     add_preset_arguments(parser)
-    parser.add_argument("--runs", type=Path, required=True, help="collected runs (parquet)")
+    parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
+    parser.add_argument("--evaluations", type=Path, required=True, help="collected evaluations (parquet)")
     parser.add_argument("--out", type=Path, required=True, help="statistics at every log point (parquet)")
     parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
+    parser.add_argument(
+        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
+    )
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
     except ConfigError as error:
         sys.exit(f"statistics: {error}")
-    runs = pd.read_parquet(options.runs)
-    for table, path in ((learning_curves, options.out), (final_performance, options.final)):
+    for table, source, path in (
+        (learning_curves, options.runs, options.out),
+        (final_performance, options.runs, options.final),
+        (evaluation_curves, options.evaluations, options.evaluation_statistics),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
-        table(runs, preset).to_parquet(path, index=False)
+        table(pd.read_parquet(source), preset).to_parquet(path, index=False)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,13 @@ from analysis.reduction import SEPARATOR
 STYLE = Path(__file__).with_name("style.mplstyle")
 REDUCED_COLOUR = "#FFD9A0"
 
-TASK_NAMES = {"ant_gather": "Ant Gather", "ring_road": "Ring Road"}
+TASK_NAMES = {
+    "ring_road": "Ring Road",
+    "ant_gather": "Ant Gather",
+    "ant_four_rooms": "Ant Four Rooms",
+    "ant_maze": "Ant Maze",
+    "visual_ant_maze": "Visual Ant Maze",
+}
 ALGORITHM_NAMES = {
     "td3": "TD3",
     "hrl": "HRL",
@@ -31,6 +37,8 @@ ALGORITHM_NAMES = {
 METRIC_NAMES = {
     "return_mean100": "Return (last 100 episodes)",
     "return_fraction_mean100": "Return fraction (last 100 episodes)",
+    "success_mean100": "Success rate (last 100 episodes)",
+    "success": "Success rate (evaluation)",
 }
 
 #: One colour per algorithm in every figure (Okabe and Ito's, safe for colour-blind readers).

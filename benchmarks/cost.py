@@ -49,9 +49,10 @@ def hours(cell: RunConfig, measured: Mapping[str, Any]) -> float | None:
         return None
     row, run = task["algorithms"][cell.algorithm], cell.run
     episode = task["reset_ms"]["median"] + task["horizon"] * row["evaluation_step"]["median"]
-    evaluation = task["evaluation_points"] * run.evaluation_episodes * episode
+    episodes = (evaluations(run) - 1) * run.evaluation_episodes + run.final_evaluation_episodes
     warmup = run.warmup_steps * (row["warmup_ms"] + row["parts"]["resets"]["median"])
-    spent = run.steps * row["ms"]["median"] + warmup + evaluations(run) * evaluation
+    evaluated = episodes * task["evaluation_points"] * episode
+    spent = run.steps * row["ms"]["median"] + warmup + evaluated
     return len(cell.seeds) * spent / MILLISECONDS_PER_HOUR
 
 

@@ -13,6 +13,7 @@ from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 from envs.base import TaskEnv, TaskSpec
 from envs.names import TASKS
 from envs.threads import ThreadedVectorEnv
+from envs.vector import TaskVectorEnv
 
 VectorTask = SyncVectorEnv | AsyncVectorEnv
 
@@ -72,4 +73,4 @@ def make_vector(
         return AsyncVectorEnv(members, context="fork", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
     if min(threads, number) > 1:
         return ThreadedVectorEnv(members, min(threads, number))
-    return SyncVectorEnv(members, autoreset_mode=AutoresetMode.DISABLED)
+    return TaskVectorEnv(members)

@@ -43,14 +43,17 @@ rule collect:
 rule statistics:
     input:
         runs=rules.collect.output.runs,
+        evaluations=rules.collect.output.evaluations,
     output:
         statistics=ensure(f"{RESULTS}/tables/statistics.parquet", non_empty=True),
         final=ensure(f"{RESULTS}/tables/final.parquet", non_empty=True),
+        evaluations=ensure(f"{RESULTS}/tables/evaluation_statistics.parquet", non_empty=True),
     log:
         f"{RESULTS}/logs/statistics.log",
     params:
         preset=PRESET,
         paper=PAPER,  # what the runs are compared with
     shell:
-        "python -m analysis.statistics {params.preset} --runs {input.runs}"
-        " --out {output.statistics} --final {output.final} > {log} 2>&1"
+        "python -m analysis.statistics {params.preset}"
+        " --runs {input.runs} --evaluations {input.evaluations} --out {output.statistics} --final {output.final}"
+        " --evaluation-statistics {output.evaluations} > {log} 2>&1"

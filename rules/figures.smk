@@ -24,7 +24,8 @@ rule figure_04:
 
 rule figure_05:
     input:
-        rules.statistics.output.statistics,
+        statistics=rules.statistics.output.statistics,
+        evaluations=rules.statistics.output.evaluations,
     output:
         report(
             f"{RESULTS}/figures/figure_05.svg",
@@ -37,4 +38,5 @@ rule figure_05:
     log:
         f"{RESULTS}/logs/figure_05.log",
     shell:
-        "python -m analysis.figures.figure_05 --statistics {input} --out {output} > {log} 2>&1"
+        "python -m analysis.figures.figure_05 --statistics {input.statistics} --evaluations {input.evaluations}"
+        " --out {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# Tables: each rule writes one, from a statistics table alone.
+# Tables: each rule writes one, from statistics alone.
 
 
 localrules:
@@ -7,7 +7,8 @@ localrules:
 
 rule final_performance:
     input:
-        rules.statistics.output.final,
+        final=rules.statistics.output.final,
+        evaluations=rules.statistics.output.evaluations,
     output:
         report(
             f"{RESULTS}/tables/final_performance.csv",
@@ -20,4 +21,5 @@ rule final_performance:
     log:
         f"{RESULTS}/logs/final_performance.log",
     shell:
-        "python -m analysis.tables.final_performance --final {input} --out {output} > {log} 2>&1"
+        "python -m analysis.tables.final_performance --final {input.final} --evaluations {input.evaluations}"
+        " --out {output} > {log} 2>&1"

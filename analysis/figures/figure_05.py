@@ -1,6 +1,7 @@
-"""Figure 5: learning curves of every algorithm, one panel per task.
+"""Figure 5: learning curves of every algorithm, one panel per task, each of what the paper shows of the task.
 
-python -m analysis.figures.figure_05 --statistics statistics.parquet --out figure_05.svg figure_05.png
+python -m analysis.figures.figure_05 --statistics statistics.parquet --evaluations evaluation_statistics.parquet \
+    --out figure_05.svg figure_05.png
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter
 
 from analysis import style
+from analysis.headline import headline, select
 
-METRIC = "return_mean100"
 COLUMNS = 3
 LEGEND_TITLE = "mean over seeds, band: one standard deviation to either side"
 
 
-def draw(statistics: pd.DataFrame) -> Figure:
+def draw(statistics: pd.DataFrame, evaluations: pd.DataFrame) -> Figure:
     """Draw the figure.
 
     Args:
-        statistics: the statistics table; its order is the order of the panels and of the legend.
+        statistics: statistics of training; their order is the order of the panels and of the legend.
+        evaluations: statistics of evaluations.
     """
     style.use()
-    rows = statistics[(statistics["study"] == "main") & (statistics["metric"] == METRIC)]
+    rows = select(*(table[table["study"] == "main"] for table in (statistics, evaluations)))
     panels = list(rows.groupby("task", sort=False))
     columns = min(COLUMNS, len(panels))
     height = -(-len(panels) // columns)
@@ -64,12 +66,18 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, colours: Mapping[str, str]) -> N
     for label, curve in panel.groupby("label", sort=False):
         colour, step, mean, std = colours[str(label)], curve["step"], curve["mean"], curve["std"]
         axes.fill_between(step, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
-        axes.plot(step, mean, color=colour, label=style.algorithm_name(str(label)))
+        marker = "." if len(curve) == 1 else None  # a single point has no line
+        axes.plot(step, mean, color=colour, marker=marker, label=style.algorithm_name(str(label)))
     if panel["mean"].isna().all():
         axes.text(0.5, 0.5, "no episode has ended", transform=axes.transAxes, ha="center", color="0.4")
     axes.set_xlim(0, panel["step"].max())
     axes.set_xlabel("Environment steps (after warm-up)")
-    axes.set_ylabel(style.metric_name(METRIC))
+    shown = headline(panel["task"].iloc[0])
+    axes.set_ylabel(style.metric_name(shown.metric))
+    if shown.bounds is not None:
+        low, high = shown.bounds
+        margin = 0.05 * (high - low)  # a curve at a bound is seen
+        axes.set_ylim(low - margin, high + margin)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     style.mark_extent(axes, panel)
 
@@ -77,10 +85,11 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, colours: Mapping[str, str]) -> N
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Draw Figure 5.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics table (parquet)")
+    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
+    parser.add_argument("--evaluations", type=Path, required=True, help="statistics of evaluations (parquet)")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
     options = parser.parse_args(arguments)
-    style.save(draw(pd.read_parquet(options.statistics)), options.out)
+    style.save(draw(pd.read_parquet(options.statistics), pd.read_parquet(options.evaluations)), options.out)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Table of final performance: every task and algorithm, over seeds.
 
-python -m analysis.tables.final_performance --final final.parquet --out final_performance.md
+python -m analysis.tables.final_performance --final final.parquet --evaluations evaluation_statistics.parquet \
+    --out final_performance.md
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import Any
 import pandas as pd
 
 from analysis import style
+from analysis.headline import headline, last_evaluations
+from analysis.headline import select as select_headlines
 
-#: The metrics of the table, where a task has them.
+#: The metrics of the table besides a task's headline, where it has them.
 METRICS = ("return_mean100", "return_fraction_mean100")
 DIGITS = 3
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
@@ -26,11 +29,20 @@ IDENTITY = ["task", "label", "metric"]
 EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
 
 
-def select(final: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the table by task and metric; tasks and algorithms keep the order of the statistics."""
-    rows = final[final["study"] == "main"]
-    tasks = [task for _, task in rows.groupby("task", sort=False)]
-    return pd.concat([task[task["metric"] == metric] for task in tasks for metric in METRICS])
+def select(final: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table by task and metric; tasks and algorithms keep the order of the statistics.
+
+    Args:
+        final: statistics of final training performance.
+        evaluations: statistics of evaluations, of which the last count.
+    """
+    final, evaluations = (table[table["study"] == "main"] for table in (final, last_evaluations(evaluations)))
+    headlines = select_headlines(final, evaluations)
+    parts = []
+    for task, rows in final.groupby("task", sort=False):
+        others = [metric for metric in METRICS if metric != headline(str(task)).metric]
+        parts += [headlines[headlines["task"] == task], *(rows[rows["metric"] == metric] for metric in others)]
+    return pd.concat(parts, ignore_index=True)
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -111,9 +123,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Write the table of final performance.")
     parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
+    parser.add_argument("--evaluations", type=Path, required=True, help="statistics of evaluations (parquet)")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
     options = parser.parse_args(arguments)
-    rows = select(pd.read_parquet(options.final))
+    rows = select(pd.read_parquet(options.final), pd.read_parquet(options.evaluations))
     for path in options.out:
         write(rows, path)
 

@@ -132,7 +132,7 @@ def tiny(task: str, algorithm: str) -> RunConfig:
         "warmup_steps": 320,
         "log_every": 200,
         "evaluate_every": STEPS,
-        "evaluation_episodes": 1,
+        "final_evaluation_episodes": 1,
     }
     short = {"ring_road": {"warmup_steps": 5, "horizon": 60}}.get(task, {})
     changes: dict[str, Any] = {"run": run, "environment": short}

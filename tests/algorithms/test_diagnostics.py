@@ -46,8 +46,12 @@ def policy_of(task: TaskSpec, seeds: int = 1, tanh: float = 0) -> HierarchicalPo
 
 def play(
     diagnostics: EpisodeDiagnostics, policy: HierarchicalPolicy, path: Array, end: str, seeds: int = 1
-) -> None:
-    """One episode along a path [T + 1, n], the same in all environments; step t is rewarded with t."""
+) -> Step:
+    """One episode along a path [T + 1, n], the same in all environments; step t is rewarded with t.
+
+    Returns:
+        The last step.
+    """
     policy.reset(np.ones(seeds, bool))
     for time in range(1, len(path)):
         before, after = (np.repeat(path[None, index], seeds, axis=0) for index in (time - 1, time))
@@ -55,7 +59,9 @@ def play(
             kind: np.full(seeds, time == len(path) - 1 and end == kind) for kind in ("terminated", "truncated")
         }
         actions = policy.act(before)
-        diagnostics.record(Step(before, actions, np.full(seeds, float(time)), after, **over))
+        step = Step(before, actions, np.full(seeds, float(time)), after, **over)
+        diagnostics.record(step)
+    return step
 
 
 def path(steps: int, entry: int, speed: float) -> Array:
@@ -70,9 +76,9 @@ def outcome(
 ) -> dict[str, float]:
     policy = policy_of(task, tanh=tanh)
     diagnostics = EpisodeDiagnostics(policy, task)
-    diagnostics.start(np.array([True]), ideal)
-    play(diagnostics, policy, observations, end)
-    return diagnostics.outcome(0)
+    diagnostics.start(np.array([True]), observations[:1], ideal)
+    last = play(diagnostics, policy, observations, end)
+    return diagnostics.outcome(0, last)
 
 
 def test_distances_to_a_relative_goal() -> None:
@@ -112,13 +118,14 @@ def test_episodes_of_other_environments_do_not_mix() -> None:
     task, observations = SPATIAL, path(12, 1, 0.1)
     policy = policy_of(task, 2)
     diagnostics = EpisodeDiagnostics(policy, task)
-    diagnostics.start(np.ones(2, bool), None)
-    play(diagnostics, policy, path(17, 3, 5), "truncated", seeds=2)
-    before = diagnostics.outcome(0)
-    diagnostics.start(np.array([False, True]), None)
-    play(diagnostics, policy, observations, "truncated", seeds=2)
-    assert diagnostics.outcome(1) == pytest.approx(outcome(task, observations, "truncated"))
-    assert diagnostics.outcome(0) != before, "its episode went on"
+    other = path(17, 3, 5)
+    diagnostics.start(np.ones(2, bool), other[[0, 0]], None)
+    last = play(diagnostics, policy, other, "truncated", seeds=2)
+    before = diagnostics.outcome(0, last)
+    diagnostics.start(np.array([False, True]), observations[[0, 0]], None)
+    last = play(diagnostics, policy, observations, "truncated", seeds=2)
+    assert diagnostics.outcome(1, last) == pytest.approx(outcome(task, observations, "truncated"))
+    assert diagnostics.outcome(0, last) != before, "its episode went on"
 
 
 def vector(task: TaskSpec, number: int) -> SyncVectorEnv:

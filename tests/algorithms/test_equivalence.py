@@ -19,7 +19,13 @@ FILES = ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv")
 
 def trained(folder: Path, task: str, algorithm: str, changes: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """The tables, as text, of a run of some seconds."""
-    run = {"steps": 600, "log_every": 200, "evaluate_every": 600, "warmup_steps": 330, "evaluation_episodes": 1}
+    run = {
+        "steps": 600,
+        "log_every": 200,
+        "evaluate_every": 600,
+        "warmup_steps": 330,
+        "final_evaluation_episodes": 1,
+    }
     short = {"ring_road": {"warmup_steps": 5, "horizon": 60}}.get(task, {})
     overrides = {"run": run, "environment": short, **changes}
     trainer = Trainer(resolve(load_preset("smoke"), task, algorithm, seeds=[3], overrides=overrides), CPU)

@@ -10,6 +10,7 @@ from toys import RELATIVE
 
 from algorithms import evaluate as evaluation
 from algorithms.evaluate import Interrupted, evaluate
+from algorithms.seeding import integer
 from envs.base import EvaluationPoint, TaskEnv
 
 POINTS = (EvaluationPoint("near", {"distance": 1}), EvaluationPoint("far", {"distance": 2}))
@@ -78,6 +79,16 @@ def test_seed_in_a_group_gives_what_it_gives_alone():
 def test_starts_depend_on_the_step_and_nothing_else():
     assert run([0])[0] == run([0])[0]
     assert run([0])[0] != run([0], step=200)[0]
+
+
+def test_more_episodes_begin_with_the_same_ones():
+    env, starts = Countdown(), []
+    for episode in range(5):
+        env.reset(seed=integer(0, "evaluation", 100, 0, episode), options={"distance": 1})
+        starts.append(env.start)
+    assert len(set(starts)) > 2
+    for episodes in (1, 2, 5):
+        assert run([0], episodes=episodes)[0][0]["start"] == pytest.approx(np.mean(starts[:episodes]))
 
 
 def test_interruption_leaves_no_rows():

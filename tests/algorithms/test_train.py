@@ -20,6 +20,7 @@ from envs.names import TASKS
 
 # Checkpoints fall in mid-episode and in mid-period.
 SMALL = ["--preset", "smoke", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=400"]
+SMALL += ["--set", "run.final_evaluation_episodes=2"]
 
 
 def command(task, algorithm, out, *extra, seeds="0"):
@@ -126,7 +127,8 @@ def test_run_folder(task, algorithm, uninterrupted):
     assert [int(row["step"]) for row in rows] == list(range(200, 1201, 200))
     assert list(rows[0])[:5] == ["seed", "step", "episodes", "return_mean100", "episode_length_mean100"]
     assert all(np.isfinite(float(value)) for value in rows[-1].values())
-    assert {row["step"] for row in read(folder / "evaluations.csv")} == {"400", "800", "1200"}
+    episodes = {row["step"]: row["episodes"] for row in read(folder / "evaluations.csv")}
+    assert episodes == {"400": "1", "800": "1", "1200": "2"}
     description = json.loads((folder / "run.json").read_text())
     assert description["config"]["task"] == task
     assert description["steps"] == 1200
@@ -169,7 +171,7 @@ def test_evaluations_leave_the_training_untouched(uninterrupted, tmp_path):
 def test_evaluation_command_repeats_the_last_evaluation(task, uninterrupted, tmp_path):
     folder = uninterrupted(task, "hrl")
     table = tmp_path / "evaluations.csv"
-    arguments = ["-m", "algorithms.evaluate", "--run", str(folder), "--episodes", "1", "--out", str(table)]
+    arguments = ["-m", "algorithms.evaluate", "--run", str(folder), "--episodes", "2", "--out", str(table)]
     subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
     assert read(table) == [row for row in read(folder / "evaluations.csv") if row["step"] == "1200"]
 

@@ -8,7 +8,7 @@ import pytest
 from synthetic import small_preset, write_runs
 
 from analysis.collect import collect
-from analysis.statistics import final_performance, learning_curves
+from analysis.statistics import evaluation_curves, final_performance, learning_curves
 
 
 @pytest.fixture
@@ -24,19 +24,28 @@ def runs(preset: dict[str, Any], tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Statistics table and final performance of synthetic runs."""
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Statistics of training, final performance and statistics of evaluations of synthetic runs."""
     preset, runs = small_preset(), tmp_path_factory.mktemp("synthetic")
     write_runs(preset, runs)
-    progress = collect(preset, runs).progress
-    return learning_curves(progress, preset), final_performance(progress, preset)
+    progress, evaluations = collect(preset, runs)
+    return (
+        learning_curves(progress, preset),
+        final_performance(progress, preset),
+        evaluation_curves(evaluations, preset),
+    )
 
 
 @pytest.fixture
-def statistics(tables: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+def statistics(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
     return tables[0].copy()
 
 
 @pytest.fixture
-def final(tables: tuple[pd.DataFrame, pd.DataFrame]) -> pd.DataFrame:
+def final(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
     return tables[1].copy()
+
+
+@pytest.fixture
+def evaluations(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
+    return tables[2].copy()

@@ -12,9 +12,7 @@ import pandas as pd
 
 from algorithms.config import cells, load_preset, merge
 from algorithms.settings import RunConfig
-
-TARGETS = ("easy", "hard")
-
+from envs.tasks import describe
 
 LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
 SMALL = {
@@ -48,11 +46,14 @@ def curves(run: RunConfig) -> pd.DataFrame:
 
 
 def evaluations(run: RunConfig) -> pd.DataFrame:
-    """One row per seed, evaluation step and target."""
+    """One row per seed, evaluation step and evaluation point; returns differ in all three."""
     steps = sorted({*range(run.run.evaluate_every, run.run.steps + 1, run.run.evaluate_every), run.run.steps})
-    rows = [(seed, step, target) for seed in run.seeds for step in steps for target in TARGETS]
+    points = describe(run.task, run.environment)[0].evaluation_points
+    rows = [(seed, step, point.name) for seed in run.seeds for step in steps for point in points]
     table = pd.DataFrame(rows, columns=["seed", "step", "target"])
-    return table.assign(episodes=1, **{"return": -table["step"] / 10}, length=500)
+    returns = 100 * table["seed"] - table["step"] / 10 + table.groupby(["seed", "step"]).cumcount()
+    table = table.assign(episodes=1, **{"return": returns}, episode_length=500)
+    return table.assign(return_fraction=1 + returns / 1_000) if run.task == "ring_road" else table
 
 
 def write_run(run: RunConfig, runs: Path) -> Path:
@@ -72,3 +73,17 @@ def write_runs(preset: Mapping[str, Any], runs: Path) -> None:
     """Write every run folder that a preset asks for."""
     for run in cells(preset):
         write_run(run, runs)
+
+
+def with_mazes(training: pd.DataFrame, evaluations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both tables of statistics, with rates of success on two more tasks; Ant Maze has three targets."""
+    rates = {"target_16_0": 0.2, "target_16_16": 0.4, "target_0_16": 0.9, "mean": 0.5}
+    trained = training[(training["task"] == "ant_gather") & (training["metric"] == "return_mean100")]
+    evaluated = evaluations[(evaluations["task"] == "ant_gather") & (evaluations["metric"] == "return")]
+    evaluated = evaluated[evaluated["target"] == "default"].assign(metric="success", std=0.1)
+    for task in ("ant_four_rooms", "ant_maze"):
+        success = trained.assign(metric="success_mean100", mean=0.3, std=0.1)
+        training = pd.concat([training, trained.assign(task=task), success.assign(task=task)])
+        points = [evaluated.assign(task=task, target=target, mean=rate) for target, rate in rates.items()]
+        evaluations = pd.concat([evaluations, *points])
+    return training, evaluations

@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import TARGETS, small_preset, write_run, write_runs
+from synthetic import small_preset, write_run, write_runs
 
 from algorithms.config import cells, preset_arguments
 from analysis import collect
 from analysis.collect import HEAD, CollectError, grid
+from envs.tasks import describe
 
-KEY = "ant_gather/td3/seeds_0"
+KEY, RING = "ant_gather/td3/seeds_0", "ring_road/td3/seeds_0"
 Edit = Callable[[pd.DataFrame], pd.DataFrame]
 
 
@@ -38,7 +39,9 @@ def test_every_row_of_every_run_is_collected_once(preset: dict[str, Any], runs: 
     assert len(progress) == sum(map(len, files))
     assert not progress.duplicated(["study", "task", "label", "seed", "step"]).any()
     assert list(progress.columns[:7]) == [*HEAD, "seed", "step"]
-    assert set(evaluations["target"]) == set(TARGETS)
+    targets = evaluations.groupby("task")["target"].unique()
+    assert list(targets["ant_gather"]) == ["default"]
+    assert list(targets["ring_road"]) == [point.name for point in describe("ring_road")[0].evaluation_points]
     assert progress["critic_q"].sum() == pytest.approx(sum(table["critic_q"].sum() for table in files))
 
 
@@ -175,10 +178,19 @@ def test_wrong_rows_of_progress_are_refused(preset: dict[str, Any], runs: Path, 
 
 
 def test_a_target_that_was_not_evaluated_every_time_is_refused(preset: dict[str, Any], runs: Path):
-    edit(runs / KEY / "evaluations.csv", lambda table: table.iloc[:-1])
-    message = refusal(preset, runs)
-    assert message.startswith(f"{KEY}: evaluations.csv, target {TARGETS[-1]}: seed 0: step ")
-    assert message.endswith("is missing from the grid of 2 points")
+    edit(runs / RING / "evaluations.csv", lambda table: table.iloc[:-1])
+    expected = "evaluations.csv, target length_270: seed 0: step 1,200 is missing from the grid of 2 points"
+    assert refusal(preset, runs) == f"{RING}: {expected}"
+
+
+def test_an_evaluation_point_that_is_missing_everywhere_is_refused(preset: dict[str, Any], runs: Path):
+    edit(runs / RING / "evaluations.csv", lambda table: table[table["target"] != "length_226"])
+    assert refusal(preset, runs) == f"{RING}: evaluations.csv: target length_226 is missing"
+
+
+def test_an_evaluation_point_that_the_task_does_not_have_is_refused(preset: dict[str, Any], runs: Path):
+    edit(runs / KEY / "evaluations.csv", lambda table: pd.concat([table, table.assign(target="moon")]))
+    assert refusal(preset, runs) == f"{KEY}: evaluations.csv: target moon is not one of default"
 
 
 def test_a_run_without_evaluations_is_refused(preset: dict[str, Any], runs: Path):

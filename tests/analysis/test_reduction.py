@@ -32,6 +32,8 @@ def test_fewer_steps_and_seeds_are_named_first():
     ("overrides", "why"),
     [
         ({"run": {"warmup_steps": 3_000}}, "3,000 warm-up steps instead of 10,000"),
+        ({"run": {"evaluation_episodes": 5}}, "run.evaluation_episodes 5 instead of 20"),
+        ({"run": {"final_evaluation_episodes": 20}}, "run.final_evaluation_episodes 20 instead of 50"),
         ({"learner": {"hidden": [32, 32]}}, "learner.hidden [32, 32] instead of [256, 256]"),
         ({"hierarchy": {"meta_period": 5}}, "hierarchy.meta_period 5 instead of 10"),
     ],
@@ -67,6 +69,11 @@ def test_an_option_of_the_task_makes_a_run_reduced():
 
 def test_how_often_a_run_reports_does_not_matter():
     changes = {"run": {"log_every": 1_000, "checkpoint_every": 1_000}}
+    assert compare(run(changes), 1_000_000, 10, PAPER).why == ""
+
+
+def test_more_evaluation_episodes_are_no_reduction():
+    changes = {"run": {"evaluation_episodes": 21, "final_evaluation_episodes": 51}}
     assert compare(run(changes), 1_000_000, 10, PAPER).why == ""
 
 

@@ -16,6 +16,7 @@ from analysis.collect import collect
 from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
 
 TEN = np.arange(10.0)
+FILES = "--runs a --evaluations b --out c --final d --evaluation-statistics e"
 
 
 def test_statistics_of_ten_seeds_match_closed_forms():
@@ -121,6 +122,39 @@ def test_table_row_is_the_statistic_of_its_runs(runs: Any, preset: dict[str, Any
     assert row["n_seeds"] == row["seeds_run"] == len(preset["seeds"])
 
 
+def test_evaluations_of_every_point_and_their_mean_are_tabulated(
+    statistics: pd.DataFrame, evaluations: pd.DataFrame
+):
+    assert [name for name in evaluations if name != "target"] == list(statistics)
+    targets = evaluations.groupby(["task", "label"])["target"].unique()
+    assert list(targets["ant_gather", "td3"]) == ["default", "mean"]
+    assert len(targets["ring_road", "hrl"]) == 11
+    assert targets["ring_road", "hrl"][-1] == "mean"
+    metrics = evaluations.groupby("task")["metric"].unique()
+    assert set(metrics["ant_gather"]) == {"episodes", "return", "episode_length"}
+    assert set(metrics["ring_road"]) == set(metrics["ant_gather"]) | {"return_fraction"}
+    assert sorted(evaluations["step"].unique()) == [600, 1_200]
+
+
+@pytest.mark.parametrize(("target", "expected"), [("length_231", 50 - 60 + 2), ("mean", 50 - 60 + 4.5)])
+def test_a_mean_over_points_is_taken_for_each_seed_first(evaluations: pd.DataFrame, target: str, expected: float):
+    """Returns are 100 seed - step / 10 + number of the point; pooled over points their deviation would differ."""
+    where = {"task": "ring_road", "label": "hrl", "metric": "return", "target": target, "step": 600}
+    (row,) = evaluations[(evaluations[list(where)] == pd.Series(where)).all(axis=1)].to_dict("records")
+    assert (row["mean"], row["std"], row["n_seeds"]) == (pytest.approx(expected), pytest.approx(50), 2)
+    assert (row["ci_low"], row["ci_high"]) == (pytest.approx(expected - 50), pytest.approx(expected + 50))
+
+
+def test_a_mean_over_points_needs_all_of_them(runs: Any, preset: dict[str, Any]):
+    table = collect(preset, runs).evaluations
+    lost = (table["task"] == "ring_road") & (table["seed"] == 1) & (table["target"] == "length_220")
+    table.loc[lost, "return"] = np.nan
+    counts = statistics.evaluation_curves(table, preset).query("task == 'ring_road' and metric == 'return'")
+    by_target = counts.groupby("target")["n_seeds"].unique().map(list).to_dict()
+    assert by_target.pop("length_220") == by_target.pop("mean") == [1]
+    assert all(numbers == [2] for numbers in by_target.values())
+
+
 def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_path: Any):
     assert final["reduced"].all()
     assert final["reduced_why"].str.contains("2 of 10 seeds").all()
@@ -143,14 +177,18 @@ def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Any):
     assert (statistics.final_performance(progress, paper)["reduced_why"] == "").all()
 
 
-def test_command_line_writes_both_tables(runs: Any, preset: dict[str, Any], tmp_path: Any):
-    collect(preset, runs).progress.to_parquet(tmp_path / "runs.parquet")
-    out, final = tmp_path / "new" / "statistics.parquet", tmp_path / "new" / "final.parquet"
-    files = f"--runs {tmp_path / 'runs.parquet'} --out {out} --final {final}"
-    statistics.main(shlex.split(f"{preset_arguments(preset)} {files}"))
-    assert set(pd.read_parquet(out).columns) - set(pd.read_parquet(final).columns) == {"step"}
+def test_command_line_writes_all_tables(runs: Any, preset: dict[str, Any], tmp_path: Any):
+    for name, table in collect(preset, runs)._asdict().items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    paths = [tmp_path / "new" / name for name in ("statistics", "final", "evaluation_statistics")]
+    inputs = f"--runs {tmp_path / 'progress.parquet'} --evaluations {tmp_path / 'evaluations.parquet'}"
+    outputs = "--out {} --final {} --evaluation-statistics {}".format(*paths)
+    statistics.main(shlex.split(f"{preset_arguments(preset)} {inputs} {outputs}"))
+    curves, final, evaluations = (set(pd.read_parquet(path).columns) for path in paths)
+    assert curves - final == {"step"}
+    assert evaluations - curves == {"target"}
 
 
 def test_command_line_refuses_an_unknown_preset_in_one_line(tmp_path: Any):
     with pytest.raises(SystemExit, match=r"^statistics: preset 'papr' not found; allowed: .*paper"):
-        statistics.main(["--preset", "papr", "--runs", "a", "--out", "b", "--final", "c"])
+        statistics.main(["--preset", "papr", *shlex.split(FILES)])

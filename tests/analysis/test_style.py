@@ -26,7 +26,7 @@ def extent(**changes: Any) -> pd.DataFrame:
 
 
 def test_registered_tasks_and_algorithms_have_names_and_distinct_fixed_colours():
-    assert set(style.TASK_NAMES) <= set(TASKS)
+    assert set(TASKS) <= set(style.TASK_NAMES)
     assert set(style.ALGORITHM_NAMES) == set(style.COLOURS) == set(ALGORITHMS)
     assert len(set(style.COLOURS.values())) == len(style.COLOURS)
 
@@ -37,6 +37,11 @@ def test_unknown_names_are_made_readable():
     assert style.algorithm_name("hrl-long_period") == "HRL (long period)"
     assert style.metric_name("mean_speed_mean100") == "Mean speed (last 100 episodes)"
     assert style.metric_name("return_mean100") == "Return (last 100 episodes)"
+
+
+def test_rates_of_success_say_what_they_come_from():
+    assert style.metric_name("success_mean100") == "Success rate (last 100 episodes)"
+    assert style.metric_name("success") == "Success rate (evaluation)"
 
 
 def test_both_forms_of_cher_are_told_apart():

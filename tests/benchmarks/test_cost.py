@@ -29,9 +29,10 @@ RUN = {
     "log_every": 1_000,
     "evaluate_every": 300_000,
     "evaluation_episodes": 20,
+    "final_evaluation_episodes": 50,
 }
-#: Steps, warm-up, and four evaluations of 60 episodes, in milliseconds.
-SPENT = 1_000_000 * 4.0 + 10_000 * 2.0 + 4 * 60 * (250 + 500 * 2.0)
+#: Steps, warm-up, three evaluations of 60 episodes and one of 150, in milliseconds.
+SPENT = 1_000_000 * 4.0 + 10_000 * 2.0 + (3 * 60 + 150) * (250 + 500 * 2.0)
 
 
 def preset(**head: Any) -> dict[str, Any]:

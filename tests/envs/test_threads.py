@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 from gymnasium.spaces import Box
-from gymnasium.vector import SyncVectorEnv
 
 from envs.base import TaskEnv
 from envs.tasks import make_vector
 from envs.threads import ThreadedVectorEnv
+from envs.vector import TaskVectorEnv
 
 SEEDS: list[int | None] = [3, 14, 15]
 
@@ -44,7 +44,7 @@ def rollout(envs: Any, steps: int, seed: int) -> list[Any]:
 @pytest.fixture(scope="module")
 def serial() -> list[Any]:
     with ants(3, threads=1) as envs:
-        assert type(envs) is SyncVectorEnv
+        assert type(envs) is TaskVectorEnv
         return [envs.reset(seed=list(SEEDS)), *rollout(envs, 700, seed=0)]
 
 
@@ -160,7 +160,7 @@ def test_an_error_of_a_member_reaches_the_caller(member: int) -> None:
 
 def test_threads_are_no_more_than_environments_and_end_with_them() -> None:
     with ants(1, threads=4) as envs:
-        assert type(envs) is SyncVectorEnv
+        assert type(envs) is TaskVectorEnv
     with ants(3, threads=8) as envs:
         envs.reset()
         for _ in range(5):

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from synthetic import with_mazes
 
 from analysis import style
 from analysis.figures import figure_05
@@ -31,15 +32,15 @@ def legend(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_one_titled_panel_per_task_in_the_tables_order(statistics: pd.DataFrame):
-    figure = figure_05.draw(statistics)
+def test_one_titled_panel_per_task_in_the_tables_order(statistics: pd.DataFrame, evaluations: pd.DataFrame):
+    figure = figure_05.draw(statistics, evaluations)
     assert [axes.get_title() for axes in figure.axes] == ["Ring Road", "Ant Gather"]
     assert {axes.get_ylabel() for axes in figure.axes} == {"Return (last 100 episodes)"}
     assert {axes.get_xlabel() for axes in figure.axes} == {"Environment steps (after warm-up)"}
 
 
-def test_lines_and_bands_are_the_tables_numbers(statistics: pd.DataFrame):
-    axes = figure_05.draw(statistics).axes[1]
+def test_lines_and_bands_are_the_tables_numbers(statistics: pd.DataFrame, evaluations: pd.DataFrame):
+    axes = figure_05.draw(statistics, evaluations).axes[1]
     for number, label in enumerate(("td3", "hrl")):
         rows = curve(statistics, "ant_gather", label)
         np.testing.assert_array_equal(axes.lines[number].get_xydata(), rows[["step", "mean"]])
@@ -48,34 +49,66 @@ def test_lines_and_bands_are_the_tables_numbers(statistics: pd.DataFrame):
         np.testing.assert_allclose(band(axes, number), expected)
 
 
-def test_an_algorithm_has_one_colour_everywhere_and_one_legend_entry(statistics: pd.DataFrame):
-    figure = figure_05.draw(statistics)
+def test_every_task_shows_what_the_paper_shows_of_it(statistics: pd.DataFrame, evaluations: pd.DataFrame):
+    training, evaluations = with_mazes(statistics, evaluations)
+    figure = figure_05.draw(training, evaluations)
+    labels = {axes.get_title(): axes.get_ylabel() for axes in figure.axes}
+    assert list(labels.items()) == [
+        ("Ring Road", "Return (last 100 episodes)"),
+        ("Ant Gather", "Return (last 100 episodes)"),
+        ("Ant Four Rooms", "Success rate (last 100 episodes)"),
+        ("Ant Maze", "Success rate (evaluation)"),
+    ]
+    rooms, maze = figure.axes[2:]
+    for axes, rate, steps in ((rooms, 0.3, range(200, 1_201, 200)), (maze, 0.5, (600, 1_200))):
+        assert len(axes.lines) == 2
+        for line in axes.lines:
+            np.testing.assert_array_equal(line.get_xydata(), [(step, rate) for step in steps])
+        np.testing.assert_allclose(band(axes, 0), [rate - 0.1, rate + 0.1])
+        low, high = axes.get_ylim()
+        assert -0.1 < low < 0 < 1 < high < 1.1
+        assert axes.texts[0].get_text().startswith("reduced: 1,200 of 1,000,000 steps")
+
+
+def test_a_curve_of_one_evaluation_is_seen(statistics: pd.DataFrame, evaluations: pd.DataFrame):
+    training, evaluations = with_mazes(statistics, evaluations[evaluations["step"] == 1_200])
+    rooms, maze = figure_05.draw(training, evaluations).axes[2:]
+    assert {line.get_marker() for line in maze.lines} == {"."}
+    assert {line.get_marker() for line in rooms.lines} == {"None"}
+
+
+def test_an_algorithm_has_one_colour_everywhere_and_one_legend_entry(
+    statistics: pd.DataFrame, evaluations: pd.DataFrame
+):
+    figure = figure_05.draw(statistics, evaluations)
     assert legend(figure) == ["TD3", "HRL"]
     for axes in figure.axes:
         assert same_color(axes.lines[0].get_color(), style.COLOURS["td3"])
         assert same_color(axes.lines[1].get_color(), style.COLOURS["hrl"])
 
 
-def test_a_new_algorithm_and_a_new_task_appear_by_themselves(statistics: pd.DataFrame):
+def test_a_new_algorithm_and_a_new_task_appear_by_themselves(statistics: pd.DataFrame, evaluations: pd.DataFrame):
     sac = statistics[statistics["label"] == "td3"].assign(label="sac", algorithm="sac")
     push = statistics[statistics["task"] == "ant_gather"].assign(task="ant_push")
-    figure = figure_05.draw(pd.concat([statistics, sac, push]))
+    figure = figure_05.draw(pd.concat([statistics, sac, push]), evaluations)
     assert legend(figure) == ["TD3", "HRL", "SAC"]
     assert [axes.get_title() for axes in figure.axes] == ["Ring Road", "Ant Gather", "Ant Push"]
 
 
-def test_reduced_panels_say_so_and_full_ones_state_their_extent(statistics: pd.DataFrame):
+def test_reduced_panels_say_so_and_full_ones_state_their_extent(
+    statistics: pd.DataFrame, evaluations: pd.DataFrame
+):
     ring = statistics["task"] == "ring_road"
     full = {"reduced": False, "reduced_why": "", "steps_run": 1_500_000, "seeds_run": 10}
     statistics.loc[ring, list(full)] = list(full.values())
-    ring_text, gather_text = (axes.texts[0].get_text() for axes in figure_05.draw(statistics).axes)
+    ring_text, gather_text = (axes.texts[0].get_text() for axes in figure_05.draw(statistics, evaluations).axes)
     assert ring_text == "1,500,000 steps, 10 seeds"
     assert gather_text.startswith("reduced: 1,200 of 1,000,000 steps, 2 of 10 seeds")
 
 
-def test_a_panel_without_any_value_says_why(statistics: pd.DataFrame):
+def test_a_panel_without_any_value_says_why(statistics: pd.DataFrame, evaluations: pd.DataFrame):
     statistics.loc[statistics["task"] == "ring_road", ["mean", "std"]] = np.nan
-    ring, gather = figure_05.draw(statistics).axes
+    ring, gather = figure_05.draw(statistics, evaluations).axes
     assert "no episode has ended" in [text.get_text() for text in ring.texts]
     assert "no episode has ended" not in [text.get_text() for text in gather.texts]
 
@@ -88,9 +121,11 @@ def everything(statistics: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("tasks", "columns"), [(["ring_road", "ant_gather"], 6), (["ring_road"], 3)])
-def test_the_legend_of_all_algorithms_fits(statistics: pd.DataFrame, tasks: list[str], columns: int):
+def test_the_legend_of_all_algorithms_fits(
+    statistics: pd.DataFrame, evaluations: pd.DataFrame, tasks: list[str], columns: int
+):
     rows = everything(statistics)
-    figure = figure_05.draw(rows[rows["task"].isin(tasks)])
+    figure = figure_05.draw(rows[rows["task"].isin(tasks)], evaluations)
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
@@ -99,8 +134,8 @@ def test_the_legend_of_all_algorithms_fits(statistics: pd.DataFrame, tasks: list
     assert legend(figure) == list(style.ALGORITHM_NAMES.values())
 
 
-def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFrame):
-    figure = figure_05.draw(statistics)
+def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFrame, evaluations: pd.DataFrame):
+    figure = figure_05.draw(statistics, evaluations)
     figure.draw_without_rendering()
     texts = [text for axes in figure.axes for text in (axes.title, *axes.texts)]
     labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]
@@ -112,18 +147,22 @@ def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFra
 
 
 @pytest.mark.parametrize("ending", FORMATS)
-def test_the_same_numbers_give_the_same_bytes(statistics: pd.DataFrame, tmp_path: Path, ending: str):
-    table = tmp_path / "statistics.parquet"
-    statistics.to_parquet(table)
+def test_the_same_numbers_give_the_same_bytes(
+    statistics: pd.DataFrame, evaluations: pd.DataFrame, tmp_path: Path, ending: str
+):
+    tables = [tmp_path / "statistics.parquet", tmp_path / "evaluations.parquet"]
+    for table, path in zip((statistics, evaluations), tables, strict=True):
+        table.to_parquet(path)
     first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
     for path in (first, second):
-        figure_05.main(["--statistics", str(table), "--out", str(path)])
+        inputs = ["--statistics", str(tables[0]), "--evaluations", str(tables[1])]
+        figure_05.main([*inputs, "--out", str(path)])
     assert first.read_bytes() == second.read_bytes()
     assert len(first.read_bytes()) > 5_000
 
 
-def test_numbers_reach_the_file(statistics: pd.DataFrame, tmp_path: Path):
-    style.save(figure_05.draw(statistics), [tmp_path / "a.svg"])
+def test_numbers_reach_the_file(statistics: pd.DataFrame, evaluations: pd.DataFrame, tmp_path: Path):
+    style.save(figure_05.draw(statistics, evaluations), [tmp_path / "a.svg"])
     statistics["mean"] *= 2
-    style.save(figure_05.draw(statistics), [tmp_path / "b.svg"])
+    style.save(figure_05.draw(statistics, evaluations), [tmp_path / "b.svg"])
     assert (tmp_path / "a.svg").read_text() != (tmp_path / "b.svg").read_text()

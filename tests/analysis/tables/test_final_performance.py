@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic import with_mazes
 
 from analysis.tables import final_performance as table
 
@@ -13,8 +14,8 @@ MINUS = "\N{MINUS SIGN}"
 
 
 @pytest.fixture
-def rows(final: pd.DataFrame) -> pd.DataFrame:
-    return table.select(final)
+def rows(final: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
+    return table.select(final, evaluations)
 
 
 def test_rows_are_every_task_algorithm_and_metric_that_exists(rows: pd.DataFrame):
@@ -28,9 +29,27 @@ def test_rows_are_every_task_algorithm_and_metric_that_exists(rows: pd.DataFrame
     ]
 
 
-def test_a_new_algorithm_and_a_new_task_appear_by_themselves(final: pd.DataFrame):
+def test_the_headline_of_a_task_comes_first(final: pd.DataFrame, evaluations: pd.DataFrame):
+    final, evaluations = with_mazes(final, evaluations)
+    early = (evaluations["task"] == "ant_maze") & (evaluations["step"] == 600)
+    evaluations.loc[early, "mean"] = 0.1
+    rows = table.select(final, evaluations)
+    mazes = rows[~rows["task"].isin(["ring_road", "ant_gather"]) & (rows["label"] == "hrl")]
+    assert list(map(tuple, mazes[["task", "metric"]].values)) == [
+        ("ant_four_rooms", "success_mean100"),
+        ("ant_four_rooms", "return_mean100"),
+        ("ant_maze", "success"),
+        ("ant_maze", "return_mean100"),
+    ]
+    assert mazes["mean"].tolist()[::2] == [0.3, 0.5], "in evaluations that at the last step, over all targets"
+    lines = table.readable(mazes)
+    assert lines["Metric"][2] == "Success rate (evaluation)"
+    assert (lines["Seeds"] == "2").all()
+
+
+def test_a_new_algorithm_and_a_new_task_appear_by_themselves(final: pd.DataFrame, evaluations: pd.DataFrame):
     new = final[final["task"] == "ant_gather"].assign(task="ant_push", label="sac")
-    lines = table.readable(table.select(pd.concat([final, new])))
+    lines = table.readable(table.select(pd.concat([final, new]), evaluations))
     assert ("Ant Push", "SAC") in list(zip(lines["Task"], lines["Algorithm"], strict=True))
 
 
@@ -103,11 +122,15 @@ def test_latex_writes_greek_letters_as_commands(rows: pd.DataFrame):
     assert text.replace(table.DASH, "").isascii()
 
 
-def test_command_line_writes_the_same_bytes_each_time(final: pd.DataFrame, tmp_path: Path):
+def test_command_line_writes_the_same_bytes_each_time(
+    final: pd.DataFrame, evaluations: pd.DataFrame, tmp_path: Path
+):
     final.to_parquet(tmp_path / "final.parquet")
+    evaluations.to_parquet(tmp_path / "evaluations.parquet")
+    inputs = ["--final", str(tmp_path / "final.parquet"), "--evaluations", str(tmp_path / "evaluations.parquet")]
     for folder in ("a", "b"):
         out = [str(tmp_path / folder / f"table.{ending}") for ending in ("csv", "md", "tex")]
-        table.main(["--final", str(tmp_path / "final.parquet"), "--out", *out])
+        table.main([*inputs, "--out", *out])
     for ending in ("csv", "md", "tex"):
         first, second = (tmp_path / folder / f"table.{ending}" for folder in ("a", "b"))
         assert first.read_bytes() == second.read_bytes() != b""

@@ -1,0 +1,61 @@
+"""The quantity that the paper shows of each task: Figure 5 draws it, tables list it first.
+
+The paper reports rates of success in the mazes, in Ant Maze from evaluations and in Ant Four Rooms from training
+(D.1), and the return of the last training episodes everywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+#: Stands for the mean over a task's evaluation points, where a single one has its name.
+MEAN = "mean"
+
+
+class Headline(NamedTuple):
+    """A metric, and the statistics that it is in.
+
+    Attributes:
+        source: ``training`` (progress at every log point) or ``evaluation`` (mean over the evaluation points).
+        metric: column of ``progress.csv`` or of ``evaluations.csv``.
+        bounds: what it lies between by definition, if there is such a thing.
+    """
+
+    source: Literal["training", "evaluation"]
+    metric: str
+    bounds: tuple[float, float] | None = None
+
+
+RETURN = Headline("training", "return_mean100")
+HEADLINES = {
+    "ant_four_rooms": Headline("training", "success_mean100", (0, 1)),
+    "ant_maze": Headline("evaluation", "success", (0, 1)),
+}
+
+
+def headline(task: str) -> Headline:
+    """What the paper shows of a task; the return for a task that it does not have."""
+    return HEADLINES.get(task, RETURN)
+
+
+def select(training: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
+    """The rows of every task's headline; tasks keep the order of the first table.
+
+    Args:
+        training: statistics of training progress.
+        evaluations: statistics of evaluations.
+    """
+    sources = {"training": training, "evaluation": evaluations[evaluations["target"] == MEAN]}
+    parts = []
+    for task in training["task"].unique():
+        source, metric, _ = headline(task)
+        rows = sources[source]
+        parts.append(rows[(rows["task"] == task) & (rows["metric"] == metric)])
+    return pd.concat(parts, ignore_index=True)
+
+
+def last_evaluations(evaluations: pd.DataFrame) -> pd.DataFrame:
+    """The statistics of evaluations at the end of a training, when the policies are final."""
+    return evaluations[evaluations["step"] == evaluations["steps_run"]].drop(columns="step")
