@@ -245,7 +245,7 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        (["--task", "ant_maze_9"], "task 'ant_maze_9' is not known; allowed: ant_gather, ring_road"),
+        (["--task", "ant_maze_9"], "task 'ant_maze_9' is not known; allowed: ant_gather, ant_maze,"),
         (["--algorithm", "ppo"], "algorithm 'ppo' is not known; allowed: td3, hrl"),
         (["--preset", "fast"], "preset 'fast' not found; allowed: paper, quick, smoke"),
         (["--seeds", "x"], "seeds 'x' are not allowed"),

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.workflow
 
 SMALL = """
 results: out
+tasks: [ant_gather, ring_road]
 algorithms: [td3]
 seeds_per_job: 2
 run: {default: {steps: 200, evaluate_every: 200}, tasks: {ant_gather: {steps: 200}, ring_road: {steps: 200}}}
