@@ -72,7 +72,8 @@ def draw_highway(axes: Axes, fronts: Array, automated: NDArray[np.bool_]) -> Non
 def ring_picture(circumference: float, positions: Array, automated: NDArray[np.bool_], mean_speed: float) -> Image:
     """What :func:`draw_ring` draws, with length and mean speed in m/s in the middle; shape [480, 480, 3]."""
     inches = SIZE / _DOTS_PER_INCH
-    figure = Figure(figsize=(inches, inches), dpi=_DOTS_PER_INCH, facecolor="white", layout="none")
+    figure = Figure(figsize=(inches, inches), dpi=_DOTS_PER_INCH, facecolor="white")
+    figure.set_layout_engine("none")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_axes((0, 0, 1, 1))
     draw_ring(axes, circumference, positions, automated)
