@@ -32,9 +32,13 @@ from algorithms.registry import ALGORITHMS
 from algorithms.seeding import evaluation_start
 from algorithms.settings import RunConfig
 from algorithms.trajectories import ENDINGS, Recorder, Trajectories
-from algorithms.video import VIDEO_ENDING, CannotDraw, Video
-from envs.base import TaskSpec
+from algorithms.video import VIDEO_ENDING, Video
+from envs.base import DrawingError, SimulationError, TaskSpec
+from envs.strict import parse
 from envs.tasks import VectorTask, describe, make, make_vector
+
+#: Options that name a file to write.
+FILES = ("out", "trajectories", "video")
 
 
 class Interrupted(Exception):
@@ -191,6 +195,7 @@ def evaluate_run(
     episodes: int,
     *,
     threads: int = 1,
+    out: Path | None = None,
     trajectories: Path | None = None,
     video: Path | None = None,
 ) -> list[Row]:
@@ -200,14 +205,16 @@ def evaluate_run(
         folder: the run folder.
         episodes: per seed and evaluation point.
         threads: how many environments are simulated at the same time.  Changes no result.
+        out: a csv file for the rows.
         trajectories: a file for the steps of all episodes, see :class:`~algorithms.trajectories.Trajectories`.
         video: a file for the first seed's first episodes, see :class:`~algorithms.video.Video`.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.
-        CannotDraw: a video is asked for, and this machine cannot draw the task.
+        ValueError: its configuration is not one of this version's.
+        DrawingError: pictures are needed, and this machine cannot draw them.
     """
-    config = RunConfig.model_validate(json.loads((folder / "run.json").read_text())["config"])
+    config = parse(RunConfig, json.loads((folder / "run.json").read_text())["config"])
     task, actions = describe(config.task, config.environment)
     algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])
@@ -224,6 +231,8 @@ def evaluate_run(
         rows = evaluate(*setting, step=config.run.steps, episodes=episodes, recorders=list(recorders.values()))
     finally:
         envs.close()
+    if out:
+        write_table(out, rows)
     for path, recorder in recorders.items():
         recorder.write(path)
     return rows
@@ -234,14 +243,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = _checked_options(parser, arguments)
     prepare_process()
-    files = {name: getattr(options, name) for name in ("trajectories", "video")}
+    files = {name: getattr(options, name) for name in FILES}
     try:
         rows = evaluate_run(options.run, options.episodes, threads=options.threads, **files)
-    except CannotDraw as error:
-        parser.error(f"--video '{options.video}' cannot be made: {error}")
+    except (DrawingError, SimulationError, ValueError) as error:
+        print(f"error: --run '{options.run}' cannot be evaluated: {error}", file=sys.stderr)
+        return 1
     print(pd.DataFrame(rows).to_string(index=False))
-    if options.out:
-        write_table(options.out, rows)
     return 0
 
 
@@ -273,7 +281,7 @@ def _checked_options(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
-    for name in ("out", "trajectories", "video"):
+    for name in FILES:
         if (path := getattr(options, name)) and (reason := reason_against(path)):
             parser.error(f"--{name} '{path}' cannot be written: {reason}")
     return options

@@ -57,6 +57,15 @@ class RunSettings(Strict):
             )
         return self
 
+    @model_validator(mode="after")
+    def _final_policies_are_not_evaluated_less(self) -> RunSettings:
+        if self.final_evaluation_episodes < self.evaluation_episodes:
+            raise ValueError(
+                f"final_evaluation_episodes ({self.final_evaluation_episodes}) must be at least "
+                f"evaluation_episodes ({self.evaluation_episodes})"
+            )
+        return self
+
 
 class LearnerSettings(Strict):
     """Twin delayed deep deterministic policy gradient (TD3), as used at every level."""

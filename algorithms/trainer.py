@@ -68,8 +68,13 @@ class Trainer:
         try:
             return self._run(stop, save)
         except (SimulationError, ActionError) as error:
-            where = f"{self.config.key}, after step {self.step:,}"
-            raise Breakdown(f"{where}: {error}; the last checkpoint, if there is one, is kept") from error
+            seeds = self.config.seeds
+            whose = f"seed {seeds[error.member]}: " if error.member is not None and len(seeds) > 1 else ""
+            raise self._breakdown(f"{whose}{error}") from error
+
+    def _breakdown(self, reason: str) -> Breakdown:
+        where = f"{self.config.key}, after step {self.step:,}"
+        return Breakdown(f"{where}: {reason}; the last checkpoint, if there is one, is kept")
 
     def _run(self, stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         settings, last_saved = self.settings, self.step
@@ -90,7 +95,14 @@ class Trainer:
         self._evaluation_envs.close()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that the rest of the run depends on."""
+        """Everything that the rest of the run depends on.
+
+        Raises:
+            Breakdown: a network holds a number that is not finite; nothing good can come of it any more.
+        """
+        for name, tensor in self.algorithm.networks.items():
+            if not tensor.isfinite().all():
+                raise self._breakdown(f"{name} is not finite")
         return {
             "step": self.step,
             "observations": self._observations,

@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
-from imageio_ffmpeg import write_frames
+from imageio_ffmpeg import get_ffmpeg_exe, write_frames
 from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
@@ -19,16 +19,12 @@ from algorithms.algorithm import Array
 from algorithms.diagnostics import Step
 from algorithms.records import in_one_move
 from algorithms.seeding import evaluation_start
-from envs.base import Image, TaskEnv
+from envs.base import DrawingError, Image, TaskEnv
 
 VIDEO_ENDING = ".mp4"
 MOST_FRAMES_PER_SECOND = 25
 CAPTION_HEIGHT = 32  # pixels; with pictures of even sizes, frames have even sizes, which H.264 needs
 _FONT_SIZE = 16
-
-
-class CannotDraw(Exception):
-    """The task's pictures cannot be drawn on this machine; the message says why and what to do."""
 
 
 class Video:
@@ -43,14 +39,15 @@ class Video:
         step: training step, part of the evaluation's random streams.
 
     Raises:
-        CannotDraw: this machine cannot draw the task.
+        DrawingError: this machine cannot draw the task, or has no encoder.
     """
 
     def __init__(self, env: TaskEnv, seed: int, step: int) -> None:
+        env.prepare_to_draw()
         try:
-            env.prepare_to_draw()
-        except ImportError as error:
-            raise CannotDraw(str(error)) from error
+            get_ffmpeg_exe()
+        except RuntimeError as error:
+            raise DrawingError(f"a video needs ffmpeg: {' '.join(str(error).split())}") from error
         self._env, self._seed, self._step = env, seed, step
         self._actions: dict[int, list[Array]] = defaultdict(list)
         steps_per_second = env.metadata["render_fps"] * env.video_speed
@@ -73,7 +70,7 @@ class Video:
             self._env.close()
 
     def frames(self) -> Iterator[Image]:
-        """All frames: every episode's start, and then one after every so many steps."""
+        """All frames: every episode's start, one after every so many steps, and its end."""
         for point, actions in sorted(self._actions.items()):
             condition = self._env.task.evaluation_points[point]
             start = evaluation_start(self._seed, self._step, point, 0)
@@ -82,7 +79,7 @@ class Video:
             yield self._frame(condition.name, 0, total)
             for step, action in enumerate(actions, 1):
                 total += self._env.step(action)[1]
-                if step % self._steps_per_frame == 0:
+                if step % self._steps_per_frame == 0 or step == len(actions):
                     yield self._frame(condition.name, step, total)
 
     def _frame(self, condition: str, step: int, total: float) -> Image:

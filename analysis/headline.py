@@ -1,7 +1,8 @@
 """The quantity that the paper shows of each task: Figure 5 draws it, tables list it first.
 
 The paper reports rates of success in the mazes, in Ant Maze from evaluations and in Ant Four Rooms from training
-(D.1), and the return of the last training episodes everywhere else.
+(D.1), in the visual maze those of coming near the target at all (F.2), and everywhere else the return of the last
+training episodes.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ RETURN = Headline("training", "return_mean100")
 HEADLINES = {
     "ant_four_rooms": Headline("training", "success_mean100", (0, 1)),
     "ant_maze": Headline("evaluation", "success", (0, 1)),
+    "visual_ant_maze": Headline("evaluation", "entered", (0, 1)),
 }
 
 

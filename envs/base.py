@@ -21,11 +21,19 @@ StepResult = tuple[Observation, float, bool, bool, dict[str, Any]]
 
 
 class SimulationError(RuntimeError):
-    """A simulation broke down; the message is one line."""
+    """A simulation broke down; the message is one line.  ``member`` is the environment's place in a vector."""
+
+    member: int | None = None
+
+
+class DrawingError(ImportError):
+    """A picture cannot be drawn on this machine; the message is one line that says why and what to do."""
 
 
 class ActionError(ValueError):
-    """An action that no environment can carry out; the message is one line."""
+    """An action that no environment can carry out; the message is one line.  ``member`` as above."""
+
+    member: int | None = None
 
 
 @dataclass(frozen=True)
@@ -218,7 +226,8 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         action = np.asarray(action, dtype=np.float32)
         if action.shape != space.shape or not np.isfinite(action).all():
             text = np.array2string(action, max_line_width=10_000)
-            raise ActionError(f"action {text} is not allowed; it must be {space.shape[0]} finite numbers")
+            size = space.shape[0]
+            raise ActionError(f"action {text} is not allowed; it must be {size} finite number{'s' * (size > 1)}")
         action = np.minimum(np.maximum(action, space.low), space.high)
         result = self.step_episode(action)
         self._actions.append(action)
@@ -232,7 +241,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         """Load what :meth:`draw` needs, so that what is missing shows now; the first picture does it otherwise.
 
         Raises:
-            ImportError: a system library is missing; the message says how to install it.
+            DrawingError: a system library is missing.
         """
 
     def render(self) -> Image | None:

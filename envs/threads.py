@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.base import TaskEnv
-from envs.vector import TaskVectorEnv
+from envs.vector import TaskVectorEnv, step_member
 
 
 class ThreadedVectorEnv(TaskVectorEnv):
@@ -43,7 +43,7 @@ class ThreadedVectorEnv(TaskVectorEnv):
 
         def work() -> None:
             for index in remaining:
-                results[index] = self.envs[index].step(actions[index])
+                results[index] = step_member(self.envs, index, actions)
 
         helpers = [self._pool.submit(work) for _ in range(self._helpers)]
         try:

@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
-from envs.base import Observation, TaskEnv
+from envs.base import ActionError, Observation, SimulationError, TaskEnv
 
 VectorStep = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
@@ -45,4 +45,13 @@ class TaskVectorEnv(SyncVectorEnv[Any, Any]):
 
     def _step_members(self, actions: NDArray[np.float32]) -> Iterable[Any]:
         """The results of the members' steps, in their order."""
-        return (env.step(action) for env, action in zip(self.envs, actions, strict=True))
+        return (step_member(self.envs, index, actions) for index in range(self.num_envs))
+
+
+def step_member(members: Sequence[Any], index: int, actions: NDArray[np.float32]) -> Any:
+    """One member's step; an error says whose it is."""
+    try:
+        return members[index].step(actions[index])
+    except (SimulationError, ActionError) as error:
+        error.member = index
+        raise

@@ -1,4 +1,5 @@
-# Figures of the paper: each rule draws one, from the statistics table alone (Figure 4: from the tasks).
+# Figures of the paper: each rule draws one, from the statistics table alone (Figure 4: from the
+# tasks themselves; after changing one, redraw it with `snakemake --forcerun figure_04`).
 
 
 localrules:

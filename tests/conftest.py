@@ -15,6 +15,13 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
+@pytest.fixture(autouse=True)
+def ordinary_floats() -> Iterator[None]:
+    """A training in this process flushes denormal numbers to zero; that must not reach the tests after it."""
+    yield
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def opengl() -> None:
     """Pictures of the Ant can be drawn; a test that needs them is skipped where they cannot, and says why."""

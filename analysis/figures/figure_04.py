@@ -17,18 +17,19 @@ from matplotlib.patches import Circle, Rectangle
 from analysis import style
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.four_rooms import AntFourRooms
-from envs.ant.gather import APPLE, AntGather
+from envs.ant.gather import APPLE, BOMB, COLOURS, AntGather
 from envs.ant.maze import TRAINING_RANGE, AntMaze
 from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
 from envs.ant.sensor import RANGE
 from envs.traffic.drawing import HIGHWAY_LENGTH, draw_highway, draw_ring
 from envs.traffic.ring_traffic import VEHICLES
 
-APPLE_COLOUR, BOMB_COLOUR, TARGET_COLOUR = "#009E73", "#000000", "#0072B2"
+TARGET_COLOUR = "#0072B2"
+SHAPES = {APPLE: "o", BOMB: "X"}  # for readers who do not tell the colours apart
 
 RING_LENGTH = 245.0  # m, the middle of the lengths drawn in training
-HIGHWAY_VEHICLES = 185  # on the whole road in congested traffic (measured)
-AUTOMATED_EVERY = 22  # paper, D.1: 1/22 of the vehicles
+HIGHWAY_VEHICLES = 185  # about as many as on the congested road
+AUTOMATED_EVERY = 22  # not stated; authors' code
 
 
 def draw() -> Figure:
@@ -62,9 +63,9 @@ def ant_gather(axes: Axes) -> None:
     draw_arena(axes, env.arena)
     draw_robot(axes, env.model, env.data.qpos)
     axes.add_patch(Circle(env.position.tolist(), RANGE, fill=False, linestyle=":", linewidth=0.8, color="0.5"))
-    for kind, colour in ((APPLE, APPLE_COLOUR), (1 - APPLE, BOMB_COLOUR)):
+    for kind, colour in COLOURS.items():
         x, y = env.object_positions[env.object_kinds == kind].T
-        axes.scatter(x, y, s=14, color=colour, linewidth=0)
+        axes.scatter(x, y, s=16, marker=SHAPES[kind], color=colour, linewidth=0)
 
 
 def ant_four_rooms(axes: Axes) -> None:

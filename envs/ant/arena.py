@@ -73,9 +73,13 @@ class Maze(Arena):
         cell: side of a cell, in metres.
         coloured: give the block of row i and column j the colour (i / rows, j / columns, 0.4), by which an image
             tells where it was taken (authors' code), instead of the same grey as all others.
+
+    Raises:
+        ValueError: rows differ in length, a character is not known, or there is not exactly one ``R``.
     """
 
     def __init__(self, rows: Sequence[str], cell: float, *, coloured: bool = False) -> None:
+        _check_map(rows)
         self.cell = cell
         self.blocked: NDArray[np.bool_] = np.array([[mark == "1" for mark in row] for row in rows])
         self.start = next((i, row.index("R")) for i, row in enumerate(rows) if "R" in row)
@@ -106,3 +110,11 @@ class Maze(Arena):
         if not (0 <= row < len(self._rows) and 0 <= column < len(self._rows[0])):
             return False
         return not self._rows[row][column]
+
+
+def _check_map(rows: Sequence[str]) -> None:
+    for row in rows:
+        if len(row) != len(rows[0]) or not set(row) <= set("01R"):
+            raise ValueError(f"row {row!r} of a maze must be {len(rows[0])} characters out of 0, 1 and R")
+    if (number := "".join(rows).count("R")) != 1:
+        raise ValueError(f"a maze must have one cell R, where the robot starts, not {number}")

@@ -90,7 +90,7 @@ class DrawnCamera:
         maze: what is below the camera.
 
     Raises:
-        ImportError: OpenGL cannot draw off-screen here; the message says how to change that.
+        DrawingError: OpenGL cannot draw off-screen here; the message says how to change that.
     """
 
     def __init__(self, model: mujoco.MjModel, maze: Maze) -> None:

@@ -164,7 +164,11 @@ def _checked_options(options: Mapping[str, Any]) -> NDArray[np.float64] | None:
     if "target" not in options:
         return None
     target = options["target"]
-    numbers = list(target) if isinstance(target, Sequence | np.ndarray) else []
-    if len(numbers) != TARGET_SIZE or not all(isinstance(n, Real) and isfinite(n) for n in numbers):
+    numbers = target.tolist() if isinstance(target, np.ndarray) else target
+    if not isinstance(numbers, Sequence) or len(numbers) != TARGET_SIZE or not all(map(_is_finite, numbers)):
         raise ValueError(f"target must be two finite numbers, x and y in metres, got {target!r}")
     return np.array(numbers, dtype=np.float64)
+
+
+def _is_finite(number: Any) -> bool:
+    return isinstance(number, Real) and not isinstance(number, bool) and isfinite(number)

@@ -23,7 +23,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.base import Image
+from envs.base import DrawingError, Image
 from envs.system_libraries import PICTURES, remedy
 
 SIZE = 480  # pixels
@@ -34,6 +34,15 @@ MARGIN = 1.02  # of the camera's distance
 ELEVATION = 72.0  # degrees above the horizon: steep enough to see behind walls
 # Light that leaves the pale floor pale and everything upon it in its own colour; two lights share the work.
 DIFFUSE, AMBIENT, GLOW = 0.35, 0.2, 0.15
+
+_TRIAL = """
+import mujoco
+from mujoco.{backend} import GLContext
+context = GLContext(8, 8)
+context.make_current()
+mujoco.MjrContext(mujoco.MjModel.from_xml_string("<mujoco/>"), mujoco.mjtFontScale.mjFONTSCALE_100.value)
+"""
+_TRIAL_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,7 @@ class SceneRenderer:
         scene: what MuJoCo draws, with its flags.
 
     Raises:
-        ImportError: OpenGL cannot draw off-screen here; the message says how to change that.
+        DrawingError: OpenGL cannot draw off-screen here; the message says how to change that.
     """
 
     def __init__(self, model: mujoco.MjModel, camera: mujoco.MjvCamera, size: int) -> None:
@@ -107,7 +116,7 @@ class ArenaRenderer(SceneRenderer):
         model: the scene; its fixed boxes say where the arena ends.
 
     Raises:
-        ImportError: OpenGL cannot draw off-screen here; the message says how to change that.
+        DrawingError: OpenGL cannot draw off-screen here; the message says how to change that.
     """
 
     def __init__(self, model: mujoco.MjModel) -> None:
@@ -159,12 +168,12 @@ def _open(model: mujoco.MjModel, size: int) -> tuple[Any, mujoco.MjrContext]:
     """An OpenGL context from the library MUJOCO_GL names, else from EGL, else from OSMesa; and a renderer in it.
 
     Raises:
-        ImportError: no such library can make them; the message says how to get one that can.
+        DrawingError: no such library can make them; the message says how to get one that can.
     """
     asked_for = os.environ.get("MUJOCO_GL", "").strip().lower()
     backend = asked_for or usable_backend()
     if backend is None:
-        raise ImportError(remedy("pictures of the Ant", list(PICTURES.values())))
+        raise DrawingError(remedy("pictures of the Ant", list(PICTURES.values())))
     try:
         # MuJoCo chose a library for itself when it was imported: by MUJOCO_GL, or else one that needs a display.
         library = import_module(f"mujoco.{backend}") if backend in BACKENDS else mujoco
@@ -174,23 +183,26 @@ def _open(model: mujoco.MjModel, size: int) -> tuple[Any, mujoco.MjrContext]:
             mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN.value, renderer)
         return context, renderer
     except Exception as error:
-        if not asked_for:
-            raise
-        reason = f"MUJOCO_GL={asked_for} gives no OpenGL for pictures of the Ant ({error})"
-        raise ImportError(f"{reason}; unset it, or set it to {' or '.join(BACKENDS)}") from error
+        advice = "unset it, or set" if asked_for else "set"
+        reason = f"{asked_for or backend} gives no OpenGL for pictures of the Ant ({error})"
+        raise DrawingError(f"MUJOCO_GL={reason}; {advice} it to {' or '.join(BACKENDS)}") from error
 
 
 @cache
 def usable_backend() -> str | None:
-    """The first library that can make a context.
+    """The first library that can draw.
 
     Each is tried in a process of its own: PyOpenGL keeps to the first one it meets, even if that does not work.
     """
-    for backend in BACKENDS:
-        trial = f"from mujoco.{backend} import GLContext; GLContext(8, 8).make_current()"
-        if subprocess.run([sys.executable, "-c", trial], capture_output=True, check=False).returncode == 0:
-            return backend
-    return None
+    return next(filter(_can_draw, BACKENDS), None)
+
+
+def _can_draw(backend: str) -> bool:
+    command = [sys.executable, "-c", _TRIAL.format(backend=backend)]
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=_TRIAL_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _release(context: Any, renderer: mujoco.MjrContext) -> None:

@@ -49,11 +49,6 @@ class AntEnv(TaskEnv):
     The action is the torque of the eight motors in N m, shape [8], in [-30, 30], in the model's actuator order
     (fourth leg first).
 
-    Args:
-        arena: where the robot moves.
-        options: fields of the task's options.
-        render_mode: as in :class:`~envs.base.TaskEnv`.
-
     Every step is audited: one that leaves the torso's centre inside a wall or outside the arena, or on which
     MuJoCo warned, is a violation.  ``info["violation"]`` says what was wrong with it, and the metric
     ``violations`` counts them.  It should be 0; if not, a return may have been won by other means than the task's.
@@ -61,6 +56,11 @@ class AntEnv(TaskEnv):
     Subclasses implement the methods of :class:`~envs.base.TaskEnv`, and :meth:`save_task` and
     :meth:`load_task` for what neither the simulator nor this class knows.  Their episode metrics end with
     :data:`ROBOT_METRICS`.
+
+    Args:
+        arena: where the robot moves.
+        options: fields of the task's options.
+        render_mode: as in :class:`~envs.base.TaskEnv`.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
@@ -70,7 +70,6 @@ class AntEnv(TaskEnv):
         self.arena = arena
         self.model = build_model(arena.blocks, contact=options.contact)
         self.data = mujoco.MjData(self.model)
-        self._warning_counts = self.data.warning.number  # a live view
         self.elapsed_steps = 0
         self.path = PlanarPath()
         self._violations = 0
@@ -207,18 +206,19 @@ class AntEnv(TaskEnv):
 
     def _audit(self, position: list[float]) -> str | None:
         """What is wrong with the step just made, if anything."""
-        warned = any(self._warning_counts.tolist())
+        counts = self.data.warning.number  # a live view, which a copy of the environment must not share
+        warned = any(counts.tolist())
         # A diverged simulation starts anew by itself, which would look like a jump home.
         squares = self.data.qpos.dot(self.data.qpos) + self.data.qvel.dot(self.data.qvel)
-        if not isfinite(squares) or (warned and any(self._warning_counts[kind] for kind in _FATAL_WARNINGS)):
+        if not isfinite(squares) or (warned and any(counts[kind] for kind in _FATAL_WARNINGS)):
             raise SimulationError(f"the simulation broke down at step {self.elapsed_steps}: {self._warnings()}")
         if warned:
             text = self._warnings()
-            self._warning_counts[:] = 0
+            counts[:] = 0
             return text
         return None if self.arena.is_open(*position) else "the torso is inside a wall or outside the arena"
 
     def _warnings(self) -> str:
         kinds = [name for name in mujoco.mjtWarning.__members__ if name != "mjNWARNING"]
-        found = [kind for kind, number in zip(kinds, self._warning_counts, strict=True) if number]
+        found = [kind for kind, number in zip(kinds, self.data.warning.number, strict=True) if number]
         return ", ".join(found) or "the state is not finite"

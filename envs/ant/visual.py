@@ -13,7 +13,7 @@ from envs.ant.arena import Maze
 from envs.ant.camera import SIZE, DrawnCamera, TopDownCamera
 from envs.ant.maze import CELL, ROWS, TARGETS, training_target
 from envs.ant.navigation import AntNavigation
-from envs.base import ImageSpec, Observation, TaskSpec
+from envs.base import Image, ImageSpec, Observation, TaskSpec
 from envs.options import VisualAntMazeOptions
 from envs.strict import parse
 
@@ -28,13 +28,15 @@ class VisualAntMaze(AntNavigation):
     :class:`~envs.image.ImageAndState`.  x and y remain in the observation, because goals and the worker's reward
     refer to them, but no network sees them.
 
+    Where MuJoCo is to draw the images and OpenGL is missing, the first reset raises
+    :class:`~envs.base.DrawingError`.
+
     Args:
         render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
         options: fields of :class:`~envs.options.VisualAntMazeOptions`.
 
     Raises:
         ValueError: an option is unknown, or its value is not allowed.
-        ImportError: MuJoCo is to draw the images and OpenGL is missing; the message says how to install it.
     """
 
     def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
@@ -46,7 +48,8 @@ class VisualAntMaze(AntNavigation):
         low[self.task.states :], high[self.task.states :] = 0, 255
         self.observation_space = Box(low, high)
         self._camera = TopDownCamera(maze)
-        self._drawn = DrawnCamera(self.model, maze) if chosen.renderer == "mujoco" else None
+        self._maze, self._is_drawn = maze, chosen.renderer == "mujoco"
+        self._drawn: DrawnCamera | None = None
 
     def draw_target(self) -> NDArray[np.float64]:
         """Uniform in the square, also inside the block (paper, D.1)."""
@@ -54,15 +57,21 @@ class VisualAntMaze(AntNavigation):
 
     def observe(self) -> Observation:
         """The present observation: state, then image."""
-        drawn = self._drawn
-        image = drawn.image(self.data.qpos) if drawn else self._camera.image(*self.position.tolist())
-        return np.concatenate([super().observe(), image.ravel()], dtype=np.float32)
+        return np.concatenate([super().observe(), self._image().ravel()], dtype=np.float32)
+
+    def _image(self) -> Image:
+        if not self._is_drawn:
+            return self._camera.image(*self.position.tolist())
+        if self._drawn is None:  # only now, since a process that has opened OpenGL cannot be copied
+            self._drawn = DrawnCamera(self.model, self._maze)
+        return self._drawn.image(self.data.qpos)
 
     def close(self) -> None:
         """Free what draws images and pictures, if anything does."""
         super().close()
         if self._drawn is not None:
             self._drawn.close()
+            self._drawn = None
 
 
 def _with_image(task: TaskSpec) -> TaskSpec:

@@ -11,6 +11,7 @@ import torch
 from algorithms import train
 from algorithms.config import load_preset, resolve
 from algorithms.trainer import Breakdown, Trainer
+from envs.ant import rendering
 from envs.ant.robot import AntEnv
 
 ARGUMENTS = ["--preset", "smoke", "--task", "ant_maze", "--algorithm", "hrl", "--seeds", "0", "--steps", "600"]
@@ -82,3 +83,44 @@ def test_policy_that_has_diverged(algorithm: str) -> None:
     ):
         trainer.run(stop, lambda: None)
     trainer.close()
+
+
+def test_networks_that_have_diverged_are_not_saved() -> None:
+    trainer = Trainer(resolve(load_preset("smoke"), "ant_maze", "td3", seeds=[0]), torch.device("cpu"))
+    assert trainer.state_dict()["step"] == -WARMUP
+    next(iter(trainer.algorithm.networks.values())).flatten()[0] = torch.inf
+    with pytest.raises(Breakdown, match=r"td3/seeds_0, after step -500: policy.* is not finite; the last"):
+        trainer.state_dict()
+    trainer.close()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_seed_that_broke_down_is_named(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(
+        resolve(load_preset("smoke"), "ant_maze", "td3", seeds=[3, 8]), torch.device("cpu"), threads=threads
+    )
+    broken = trainer.envs.envs[1].unwrapped
+    simulate = AntEnv.simulate
+
+    def explode(env: AntEnv, action: Any) -> dict[str, Any]:
+        if env is broken and env.elapsed_steps == 5:
+            env.data.qvel[0] = 1e12
+        return simulate(env, action)
+
+    monkeypatch.setattr(AntEnv, "simulate", explode)
+    with pytest.raises(Breakdown, match=r"3,8, after step -495: seed 8: the simulation broke down at step 6"):
+        trainer.run(lambda: False, lambda: None)
+    trainer.close()
+
+
+def test_images_that_cannot_be_drawn_are_said_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+    monkeypatch.setattr(rendering, "usable_backend", lambda: None)
+    task = ["--preset", "smoke", "--task", "visual_ant_maze", "--algorithm", "hrl", "--seeds", "0"]
+    assert train.main([*task, "--set", "environment.renderer=mujoco", "--out", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith(
+        "error: system libraries for pictures of the Ant are missing; install them with: apt-get"
+    )

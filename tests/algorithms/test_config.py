@@ -129,6 +129,10 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
         ({"run": {"default": {"steps": 1.5}}}, "run.default.steps = 1.5 is not allowed"),
         ({"run": {"default": {"steps": True}}}, "run.default.steps = True is not allowed"),
         ({"run": {"tasks": {"ant_gather": {"steps": 1}}}}, "steps (1) must be a multiple of log_every (2000)"),
+        (
+            {"run": {"tasks": {"ring_road": {"evaluation_episodes": 2}}}},
+            "final_evaluation_episodes (1) must be at least evaluation_episodes (2)",
+        ),
         ({"run": {"default": {"warmup_steps": 100}}}, "run.warmup_steps is 100; it must be at least 128"),
         ({"learner": {"default": {"gamma": 1.1}}}, "learner.default.gamma = 1.1 is not allowed"),
         ({"learner": {"default": {"input_scale": "z"}}}, "it must be 'raw' or 'unit'"),

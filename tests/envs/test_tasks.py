@@ -68,7 +68,7 @@ def test_every_ant_task_reports_the_path(task):
 def test_action_that_is_not_finite_is_refused_and_changes_nothing(env, action):
     env.reset(seed=0)
     before = env.episode_state
-    with pytest.raises(ValueError, match="finite numbers"):
+    with pytest.raises(ValueError, match=r"finite numbers?$"):
         env.step(np.full(env.action_space.shape, action))
     assert str(env.episode_state) == str(before)
 

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.figure import Figure
+from PIL import Image
 
 from analysis.figures import figure_04
 from envs.ant.arena import Arena
 from envs.ant.drawing import draw_arena, draw_robot, footprints
 from envs.ant.four_rooms import AntFourRooms
 from envs.ant.maze import AntMaze
+
+README_PICTURE = Path(__file__).parents[3] / "docs/tasks.png"
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +83,11 @@ def test_same_bytes_again(tmp_path: Path):
         figure_04.main(["--out", str(tmp_path / f"{name}.svg"), str(tmp_path / f"{name}.png")])
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
     assert (tmp_path / "a.png").stat().st_size > 5_000
+
+
+def test_picture_of_the_readme_is_this_figure(tmp_path: Path):
+    """Renew it with ``python -m analysis.figures.figure_04 --out docs/tasks.png``."""
+    figure_04.main(["--out", str(tmp_path / "tasks.png")])
+    ours, shown = (np.asarray(Image.open(path), dtype=float) for path in (tmp_path / "tasks.png", README_PICTURE))
+    assert ours.shape == shown.shape
+    assert np.abs(ours - shown).mean() < 1

@@ -1,11 +1,15 @@
 """Steps that the walls should have prevented are counted, step by step, and never pass in silence."""
 
+import copy
+import pickle
+
 import mujoco
 import numpy as np
 import pytest
 from episodes import STILL, freeze, metrics_at_the_end, random_actions, run
 from floor_plans import FOUR_ROOMS, U_MAZE
 
+from envs.base import SimulationError
 from envs.tasks import make
 
 MAZES = ("ant_maze", "visual_ant_maze", "ant_four_rooms")
@@ -114,13 +118,16 @@ def test_ordinary_episodes_have_none(task):
     assert info[-1]["episode_metrics"]["violations"] == 0
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("kind", ["mjWARN_CONTACTFULL", "mjWARN_CNSTRFULL", "mjWARN_BADQACC"])
-def test_a_warning_of_the_simulator_counts(monkeypatch, task, kind):
-    """Or ends the run with an error, where the state is lost."""
-    env = make(task)
-    env.reset(seed=0)
-    env.data.qpos[2] = 0.6
+def copied(env):
+    return copy.deepcopy(env)
+
+
+def pickled(env):
+    return pickle.loads(pickle.dumps(env))
+
+
+def warned(monkeypatch, env, kind):
+    """The info of a step on which MuJoCo warns."""
     number = mujoco.mjtWarning.__members__[kind].value
 
     def warn(model, data, nstep=1):
@@ -128,14 +135,30 @@ def test_a_warning_of_the_simulator_counts(monkeypatch, task, kind):
 
     with monkeypatch.context() as patched:
         patched.setattr(mujoco, "mj_step", warn)
-        try:
-            info = env.step(STILL)[-1]
-        except RuntimeError:
-            return
-    assert isinstance(info["violation"], str)
-    freeze(monkeypatch)
-    assert "violation" not in env.step(STILL)[-1]
-    assert metrics_at_the_end(env)["violations"] == 1
+        return env.step(STILL)[-1]
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("made", [lambda env: env, copied, pickled])
+class TestWarningsOfTheSimulator:
+    @pytest.fixture
+    def env(self, task, made):
+        env = make(task)
+        env.reset(seed=0)
+        env.data.qpos[2] = 0.6
+        return made(env)
+
+    @pytest.mark.parametrize("kind", ["mjWARN_INERTIA", "mjWARN_CONTACTFULL", "mjWARN_CNSTRFULL"])
+    def test_those_that_it_survives_count(self, monkeypatch, env, kind):
+        assert warned(monkeypatch, env, kind)["violation"] == kind
+        freeze(monkeypatch)
+        assert "violation" not in env.step(STILL)[-1]
+        assert metrics_at_the_end(env)["violations"] == 1
+
+    @pytest.mark.parametrize("kind", ["mjWARN_BADQPOS", "mjWARN_BADQVEL", "mjWARN_BADQACC", "mjWARN_BADCTRL"])
+    def test_those_that_lose_its_state_are_errors(self, monkeypatch, env, kind):
+        with pytest.raises(SimulationError, match=f"broke down at step 1: {kind}"):
+            warned(monkeypatch, env, kind)
 
 
 @pytest.mark.slow

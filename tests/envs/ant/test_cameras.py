@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 
 import mujoco
@@ -96,3 +98,18 @@ def test_samples_smooth_the_image(maze):
         return np.mean([(one != other).any() for one, other in pairwise(images)])
 
     assert changes(2) > 1.5 * changes(1)
+
+
+COPIES = """
+import envs, gymnasium
+
+vector = gymnasium.make_vec("VisualAntMaze-v0", num_envs=2, vectorization_mode="async", renderer="mujoco")
+print(vector.reset(seed=0)[0]["image"].std() > 0)
+vector.close()
+"""
+
+
+def test_a_process_can_be_copied_before_the_first_image(opengl):
+    """Vector environments look at one environment and then start copies of the process."""
+    result = subprocess.run([sys.executable, "-c", COPIES], capture_output=True, text=True, check=True, timeout=60)
+    assert result.stdout == "True\n"

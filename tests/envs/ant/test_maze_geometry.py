@@ -5,6 +5,7 @@ import pytest
 from episodes import STILL
 from floor_plans import FOUR_ROOMS, U_MAZE, boxes, ground_height, ray
 
+from envs.ant.arena import Maze
 from envs.tasks import make
 
 # In the order in which a robot passes them.
@@ -153,3 +154,17 @@ class TestAntFourRooms:
         env.data.qpos[:3], env.data.qvel[0] = (6.5, 7.0, 0.6), 3.0
         reach = [env.step(STILL)[0][0] for _ in range(30)]
         assert 7 < max(reach) < 9
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (("11", "R"), "row 'R' of a maze must be 2 characters out of 0, 1 and R"),
+        (("1x", "R0"), "row '1x' of a maze must be 2 characters out of 0, 1 and R"),
+        (("10", "00"), "a maze must have one cell R, where the robot starts, not 0"),
+        (("1R", "R0"), "a maze must have one cell R, where the robot starts, not 2"),
+    ],
+)
+def test_wrong_maps_are_refused(rows, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        Maze(rows, 1.0)

@@ -155,7 +155,9 @@ def simulate_and_draw(**variables):
 
 def test_end_of_a_process_that_closes_nothing_is_silent(opengl):
     result = simulate_and_draw()
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0, result.stderr
+    # Drivers may have something to say; Python may not.
+    assert not any(word in result.stderr for word in ("Traceback", "Exception ignored", "Error"))
 
 
 @pytest.mark.parametrize(
@@ -166,14 +168,20 @@ def test_end_of_a_process_that_closes_nothing_is_silent(opengl):
             "system libraries for pictures of the Ant are missing; install them with: "
             "apt-get update && apt-get install -y libegl1 libgl1",
         ),
-        ({**NO_OPENGL, "MUJOCO_GL": "egl"}, "MUJOCO_GL=egl gives no OpenGL for pictures of the Ant"),
         ({"MUJOCO_GL": "disable"}, "MUJOCO_GL=disable gives no OpenGL for pictures of the Ant"),
     ],
 )
 def test_without_opengl_the_robot_walks_and_a_picture_says_what_is_missing(variables, message):
     result = simulate_and_draw(**variables)
     assert result.stdout == "1\n", result.stderr
-    assert f"ImportError: {message}" in result.stderr.splitlines()[-1]
+    assert f"DrawingError: {message}" in result.stderr.splitlines()[-1]
+
+
+def test_library_that_does_not_work_is_named(opengl):
+    """MuJoCo itself loads the one that MUJOCO_GL names, and cannot be imported where it is missing altogether."""
+    result = simulate_and_draw(**NO_OPENGL, MUJOCO_GL="egl")
+    assert result.stdout == "1\n", result.stderr
+    assert "DrawingError: MUJOCO_GL=egl gives no OpenGL" in result.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("works", "backend"), [("egl osmesa", "egl"), ("osmesa", "osmesa"), ("", None)])
