@@ -3,6 +3,7 @@
 from typing import Any
 
 import gymnasium
+import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
@@ -56,4 +57,18 @@ def test_evaluation_stays_within_the_lengths_of_training() -> None:
 def test_gymnasium_accepts_it() -> None:
     env = gymnasium.make("RingRoad-v0", warmup_steps=5)
     check_env(env.unwrapped)
+    env.close()
+
+
+@pytest.mark.slow
+def test_200000_random_steps() -> None:
+    env = RingRoad()
+    generator, ended = np.random.default_rng(0), True
+    for _ in range(200_000):
+        if ended:
+            env.reset(seed=int(generator.integers(1_000_000)))
+        observation, reward, terminated, ended, _ = env.step(generator.uniform(-1, 1, 1))
+        ended |= terminated
+        assert np.isfinite(observation).all()
+        assert 0 <= reward < 0.1 * 30**2
     env.close()
