@@ -6,6 +6,7 @@ from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.delta import dependent_tasks, hrl_runs, trainings
 from algorithms.settings import format_seeds
 from analysis.reduction import compare
+from envs.names import TASKS
 
 RESULTS = config["results"]
 PRESET = preset_arguments(config)
@@ -54,6 +55,12 @@ def algorithm_arguments(wildcards):
 def simulation_threads(wildcards):
     """Threads for the simulations of a group that learns on a GPU; on the CPU its learner would make them wait."""
     return min(len(planned(wildcards).seeds), MAX_THREADS) if config["device"] == "cuda" else 1
+
+
+def memory(wildcards):
+    """Megabytes that a training needs; images of the replay and of the checkpoint that is being written add to it."""
+    per_seed = 1000 if TASKS[wildcards.task].has_image else 500
+    return 500 + per_seed * len(planned(wildcards).seeds)
 
 
 def run_files(keys):

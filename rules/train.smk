@@ -18,7 +18,7 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
     threads: simulation_threads
     resources:
-        mem_mb=lambda wildcards: 500 + 500 * len(planned(wildcards).seeds),
+        mem_mb=memory,
         runtime=1440,
         gpu=int(config["device"] == "cuda"),
     params:

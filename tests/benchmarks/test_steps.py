@@ -67,8 +67,8 @@ def test_goals_are_judged_for_each_algorithm():
 def test_a_task_that_td3_does_not_learn_has_no_goal_relative_to_it():
     only_hrl = made_up()
     del only_hrl["algorithms"]["td3"]
-    whats = [goal["what"] for goal in steps.goals_of({"tasks": {"visual_ant_maze": only_hrl}})]
-    assert whats == [
+    judged = [goal["what"] for goal in steps.goals_of({"tasks": {"visual_ant_maze": only_hrl}})]
+    assert judged == [
         "hrl on visual_ant_maze: trainer's own share",
         "hrl on visual_ant_maze: share of evaluations",
     ]
