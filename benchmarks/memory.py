@@ -53,6 +53,7 @@ def configure(algorithm: str, learner: Mapping[str, Any] | None = None) -> RunCo
         "steps": 200,
         "log_every": 100,
         "evaluate_every": 200,
+        "evaluation_episodes": 1,
         "final_evaluation_episodes": 1,
         "checkpoint_every": 100,
         "warmup_steps": 2_000,
