@@ -172,10 +172,7 @@ def train(
             return 0
         trainer = Trainer(config, device, threads=threads)
         try:
-            if (state := checkpoints.load()) is not None:
-                trainer.load_state_dict(state)
-                log.info("%s: continuing at step %s", config.key, f"{trainer.step:,}")
-            del state
+            resume(trainer, checkpoints)
             if not trainer.run(stop, lambda: checkpoints.save(trainer.state_dict())):
                 checkpoints.save(trainer.state_dict())
                 log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
@@ -186,6 +183,13 @@ def train(
         finally:
             trainer.close()
     return 0
+
+
+def resume(trainer: Trainer, checkpoints: Checkpoints) -> None:
+    """Continue from the last checkpoint, if there is one."""
+    if (state := checkpoints.load()) is not None:
+        trainer.load_state_dict(state)
+        log.info("%s: continuing at step %s", trainer.config.key, f"{trainer.step:,}")
 
 
 def is_complete(folder: Path, config: RunConfig) -> bool:
