@@ -9,6 +9,9 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
+#: Metres of open floor to be shown around the origin where no walls say how large an arena is.
+FREE_HALF_WIDTH = 10.0
+
 Point = tuple[float, float]
 Colour = tuple[float, float, float]
 

@@ -9,10 +9,9 @@ from matplotlib.collections import LineCollection, PatchCollection
 from matplotlib.patches import Circle, Rectangle
 from numpy.typing import NDArray
 
-from envs.ant.arena import Arena
+from envs.ant.arena import FREE_HALF_WIDTH, Arena
 
 WALL_COLOUR, ROBOT_COLOUR = "0.45", "#D55E00"
-FREE_HALF_WIDTH = 10.0  # m, shown of open floor
 
 
 def draw_arena(axes: Axes, arena: Arena) -> None:

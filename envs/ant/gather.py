@@ -11,14 +11,7 @@ from numpy.typing import NDArray
 
 from envs.ant.arena import SquareField
 from envs.ant.rendering import Marker
-from envs.ant.robot import (
-    CONTACT_FORCE_SIZE,
-    GOAL_HALF_RANGE,
-    POSITION_SIZE,
-    ROBOT_METRICS,
-    ROBOT_SIZE,
-    AntEnv,
-)
+from envs.ant.robot import CONTACT_FORCE_SIZE, ROBOT_METRICS, ROBOT_SIZE, AntEnv, goal_space
 from envs.ant.sensor import BINS, range_readings
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
 from envs.options import AntGatherOptions
@@ -145,11 +138,7 @@ def _task_spec(observation_size: int, options: AntGatherOptions) -> TaskSpec:
     worker = entries if options.worker_sees == "all" else entries[:ROBOT_SIZE]
     return TaskSpec(
         name="ant_gather",
-        goal_low=-GOAL_HALF_RANGE,
-        goal_high=GOAL_HALF_RANGE.copy(),
-        goal_indices=tuple(range(POSITION_SIZE)),
-        relative_goals=True,
-        position_indices=(0, 1),
+        **goal_space(),
         manager_indices=entries,
         worker_indices=worker[2:] if options.worker_hides_xy else worker,
         horizon=HORIZON,

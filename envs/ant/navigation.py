@@ -13,14 +13,7 @@ from numpy.typing import NDArray
 
 from envs.ant.arena import Arena, Point
 from envs.ant.rendering import Marker
-from envs.ant.robot import (
-    CONTACT_FORCE_SIZE,
-    GOAL_HALF_RANGE,
-    POSITION_SIZE,
-    ROBOT_METRICS,
-    ROBOT_SIZE,
-    AntEnv,
-)
+from envs.ant.robot import CONTACT_FORCE_SIZE, ROBOT_METRICS, ROBOT_SIZE, AntEnv, goal_space
 from envs.base import EvaluationPoint, Observation, StepResult, TaskSpec
 from envs.options import AntNavigationOptions
 
@@ -142,11 +135,7 @@ def _task_spec(
     entries = tuple(range(for_all + TARGET_SIZE))
     return TaskSpec(
         name=name,
-        goal_low=-GOAL_HALF_RANGE,
-        goal_high=GOAL_HALF_RANGE.copy(),
-        goal_indices=tuple(range(POSITION_SIZE)),
-        relative_goals=True,
-        position_indices=(0, 1),
+        **goal_space(),
         manager_indices=entries,
         worker_indices=entries[2:for_all] if worker_hides_xy else entries[:for_all],
         horizon=HORIZON,

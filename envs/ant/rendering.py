@@ -23,13 +23,13 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.ant.arena import FREE_HALF_WIDTH
 from envs.base import DrawingError, Image
 from envs.system_libraries import PICTURES, remedy
 
 SIZE = 480  # pixels
 BACKENDS = ("egl", "osmesa")
 ROBOT_COLOUR = (0.85, 0.33, 0.1)
-FREE_HALF_WIDTH = 10.0  # m, around the origin where no blocks say how large the arena is
 MARGIN = 1.02  # of the camera's distance
 ELEVATION = 72.0  # degrees above the horizon: steep enough to see behind walls
 # Light that leaves the pale floor pale and everything upon it in its own colour; two lights share the work.

@@ -42,6 +42,17 @@ _FATAL_WARNINGS = [
 ]
 
 
+def goal_space() -> dict[str, Any]:
+    """The fields of a :class:`~envs.base.TaskSpec` that say what goals are; the same in every Ant task."""
+    return {
+        "goal_low": -GOAL_HALF_RANGE,
+        "goal_high": GOAL_HALF_RANGE.copy(),
+        "goal_indices": tuple(range(POSITION_SIZE)),
+        "relative_goals": True,
+        "position_indices": (0, 1),
+    }
+
+
 class AntEnv(TaskEnv):
     """Base class of the Ant tasks.
 
