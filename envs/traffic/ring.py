@@ -16,7 +16,8 @@ from envs.strict import parse
 from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed
 from envs.traffic.ring_metrics import RING_METRICS, RingRecord
 from envs.traffic.ring_network import circumference
-from envs.traffic.ring_traffic import AUTOMATED_VEHICLE, TIME_STEP, VEHICLES, RingTraffic
+from envs.traffic.ring_traffic import AUTOMATED_VEHICLE, NAMES, TIME_STEP, VEHICLES, RingTraffic
+from envs.traffic.snapshot import Snapshot
 
 FRAMES = 5
 FRAME_SIZE = 5
@@ -132,6 +133,18 @@ class RingRoad(TaskEnv):
         from envs.traffic.drawing import ring_picture
 
         return ring_picture(circumference(self.length), self.traffic.positions, IS_AUTOMATED, self._mean_speed)
+
+    def snapshot(self) -> Snapshot:
+        """Where the vehicles are; positions run from the ring's lowest point.
+
+        Raises:
+            RuntimeError: reset was never called.
+        """
+        if not self._frames:
+            raise RuntimeError("there are no vehicles before the first reset")
+        automated = IS_AUTOMATED & (not self.options.human_only)
+        time = self._record.steps * TIME_STEP
+        return Snapshot(time, list(NAMES), self.traffic.positions, self.traffic.speeds, automated)
 
     def close(self) -> None:
         """End the simulation; closing again does nothing."""

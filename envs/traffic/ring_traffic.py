@@ -16,7 +16,7 @@ from envs.traffic.simulation import Simulation, libsumo
 VEHICLES = 22
 AUTOMATED_VEHICLE = VEHICLES - 1
 TIME_STEP = 0.2
-_NAMES = tuple(f"vehicle_{index}" for index in range(VEHICLES))
+NAMES = tuple(f"vehicle_{index}" for index in range(VEHICLES))
 _SPEED_MODE = 25  # SUMO may brake for safety and right of way, and bounds neither acceleration nor braking
 _LANE_CHANGE_MODE = 512  # never by SUMO's own choice
 _COMMAND_DURATION = 1e-3  # seconds: a command holds for one simulation step
@@ -100,7 +100,7 @@ class RingTraffic:
         if automated_speed is not None:
             commands.append(automated_speed)
         slow_down = libsumo.vehicle.slowDown
-        for name, edge, speed in zip(_NAMES, self._edges, commands, strict=False):
+        for name, edge, speed in zip(NAMES, self._edges, commands, strict=False):
             if edge[0] != ":":
                 slow_down(name, speed, _COMMAND_DURATION)
         if self._simulation.step():
@@ -120,11 +120,11 @@ class RingTraffic:
 
     def _add_vehicles(self, edges: list[str], positions: NDArray[np.float64]) -> None:
         """Put the vehicles on the road; they appear, at rest, in the next simulation step."""
-        for index, (name, edge, position) in enumerate(zip(_NAMES, edges, positions.tolist(), strict=True)):
+        for index, (name, edge, position) in enumerate(zip(NAMES, edges, positions.tolist(), strict=True)):
             kind = ring_network.AUTOMATED if index == AUTOMATED_VEHICLE else ring_network.HUMAN
             libsumo.vehicle.add(name, edge, kind, departLane="0", departPos=repr(position), departSpeed="0")
         self._simulation.step()
-        for name in _NAMES:
+        for name in NAMES:
             libsumo.vehicle.setSpeedMode(name, _SPEED_MODE)
             libsumo.vehicle.setLaneChangeMode(name, _LANE_CHANGE_MODE)
         self._route_ends = [ring_network.loop_from(edge)[-1] for edge in edges]
@@ -132,11 +132,11 @@ class RingTraffic:
 
     def _read_state(self) -> None:
         vehicle = libsumo.vehicle
-        self._edges = [vehicle.getRoadID(name) for name in _NAMES]
+        self._edges = [vehicle.getRoadID(name) for name in NAMES]
         starts, lane_position = self._edge_starts, vehicle.getLanePosition
-        pairs = zip(_NAMES, self._edges, strict=True)
+        pairs = zip(NAMES, self._edges, strict=True)
         self.positions = np.array([starts[edge] + lane_position(name) for name, edge in pairs])
-        self.speeds = np.array([vehicle.getSpeed(name) for name in _NAMES])
+        self.speeds = np.array([vehicle.getSpeed(name) for name in NAMES])
         self.gaps = gaps(self.positions, self._length)
         for index, edge in enumerate(self._edges):
             if edge == self._route_ends[index]:
@@ -145,5 +145,5 @@ class RingTraffic:
     def _extend_route(self, index: int) -> None:
         """Route a vehicle on its last edge around the ring once more, or SUMO would remove it there."""
         route = ring_network.loop_from(self._edges[index])
-        libsumo.vehicle.setRoute(_NAMES[index], route)
+        libsumo.vehicle.setRoute(NAMES[index], route)
         self._route_ends[index] = route[-1]

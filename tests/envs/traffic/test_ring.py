@@ -278,3 +278,18 @@ def test_speed_of_simulation(make_ring: MakeRing) -> None:
     start = time.perf_counter()
     env.reset(seed=0)
     assert 1000 / (time.perf_counter() - start) > 500
+
+
+def test_snapshot_tells_where_everybody_is() -> None:
+    env = RingRoad(warmup_steps=20, noise=0.0)
+    with pytest.raises(RuntimeError, match="before the first reset"):
+        env.snapshot()
+    env.reset(seed=0)
+    for _ in range(5):
+        observation, *_ = env.step(np.zeros(1, dtype=np.float32))
+    time, names, positions, speeds, automated = env.snapshot()
+    assert time == pytest.approx(1.0)
+    assert len(set(names)) == 22
+    assert positions.shape == speeds.shape == automated.shape == (22,)
+    assert speeds[automated] == pytest.approx(observation[:1])
+    env.close()
