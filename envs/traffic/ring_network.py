@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from envs.traffic.vehicle_types import SPEED_LIMIT, vehicle_types
+
 EDGES = ("bottom", "right", "top", "left")
 JUNCTION_LENGTH = 0.1
-SPEED_LIMIT = 30.0
-MIN_GAP = 0.5
-HUMAN, AUTOMATED = "human", "automated"
 _SHAPE_POINTS = 40
 
 
@@ -62,18 +61,12 @@ def write_ring(path: Path, length: float) -> None:
 
 
 def write_traffic(path: Path) -> None:
-    """Write the routes (one loop from each edge) and vehicle types (those Flow hands to SUMO) of the ring.
-
-    SUMO drives with these types only where nobody else commands a vehicle.
+    """Write the routes (one loop from each edge) and the vehicle types of the ring.
 
     Args:
         path: additional file to write (``.add.xml``).
     """
-    attributes = (
-        'length="5" carFollowModel="IDM" accel="2.6" decel="4.5" tau="1.0" laneChangeModel="LC2013" '
-        f'minGap="{MIN_GAP}" maxSpeed="30" speedFactor="1.0" speedDev="0.1" impatience="0.5"'
-    )
-    lines = [f'<vType id="{name}" {attributes}/>' for name in (HUMAN, AUTOMATED)]
+    lines = [*vehicle_types()]
     lines += [f'<route id="{edge}" edges="{" ".join(loop_from(edge))}"/>' for edge in EDGES]
     path.write_text("\n".join(["<additional>", *lines, "</additional>\n"]), encoding="utf-8")
 

@@ -12,14 +12,13 @@ from envs.traffic import ring_network
 from envs.traffic.car_following import VEHICLE_LENGTH, Array, idm_acceleration, next_speed
 from envs.traffic.ring_network import EDGES
 from envs.traffic.simulation import Simulation, libsumo
+from envs.traffic.vehicle_types import AUTOMATED, COMMAND_DURATION, HUMAN, LANE_CHANGE_MODE, MIN_GAP
 
 VEHICLES = 22
 AUTOMATED_VEHICLE = VEHICLES - 1
 TIME_STEP = 0.2
 NAMES = tuple(f"vehicle_{index}" for index in range(VEHICLES))
 _SPEED_MODE = 25  # SUMO may brake for safety and right of way, and bounds neither acceleration nor braking
-_LANE_CHANGE_MODE = 512  # never by SUMO's own choice
-_COMMAND_DURATION = 1e-3  # seconds: a command holds for one simulation step
 
 
 def start_positions(length: float, perturbation: float, generator: np.random.Generator) -> tuple[list[str], Array]:
@@ -38,7 +37,7 @@ def start_positions(length: float, perturbation: float, generator: np.random.Gen
         positions = np.clip(moved, 0.0, length / len(EDGES))
         fronts = starts + positions
         spacing = np.diff(fronts, append=fronts[0] + ring_network.circumference(length))
-        if spacing.min() >= VEHICLE_LENGTH + ring_network.MIN_GAP:
+        if spacing.min() >= VEHICLE_LENGTH + MIN_GAP:
             return edges, positions
 
 
@@ -102,7 +101,7 @@ class RingTraffic:
         slow_down = libsumo.vehicle.slowDown
         for name, edge, speed in zip(NAMES, self._edges, commands, strict=False):
             if edge[0] != ":":
-                slow_down(name, speed, _COMMAND_DURATION)
+                slow_down(name, speed, COMMAND_DURATION)
         if self._simulation.step():
             return True
         self._read_state()
@@ -121,12 +120,12 @@ class RingTraffic:
     def _add_vehicles(self, edges: list[str], positions: NDArray[np.float64]) -> None:
         """Put the vehicles on the road; they appear, at rest, in the next simulation step."""
         for index, (name, edge, position) in enumerate(zip(NAMES, edges, positions.tolist(), strict=True)):
-            kind = ring_network.AUTOMATED if index == AUTOMATED_VEHICLE else ring_network.HUMAN
+            kind = AUTOMATED if index == AUTOMATED_VEHICLE else HUMAN
             libsumo.vehicle.add(name, edge, kind, departLane="0", departPos=repr(position), departSpeed="0")
         self._simulation.step()
         for name in NAMES:
             libsumo.vehicle.setSpeedMode(name, _SPEED_MODE)
-            libsumo.vehicle.setLaneChangeMode(name, _LANE_CHANGE_MODE)
+            libsumo.vehicle.setLaneChangeMode(name, LANE_CHANGE_MODE)
         self._route_ends = [ring_network.loop_from(edge)[-1] for edge in edges]
         self._read_state()
 

@@ -35,7 +35,7 @@ libsumo = import_libsumo()
 
 _OPTIONS = (
     "--step-method.ballistic true --time-to-teleport -1 --collision.check-junctions true "
-    "--no-step-log true --no-warnings true --duration-log.disable true "
+    "--save-state.precision 12 --no-step-log true --no-warnings true --duration-log.disable true "
     "--xml-validation never --xml-validation.net never"
 )
 
@@ -45,18 +45,23 @@ _owner: Simulation | None = None
 class Simulation:
     """A SUMO simulation that owns this process's simulator from its start until another one starts."""
 
-    def start(self, network: Path, additional: Path, time_step: float, seed: int) -> None:
-        """Start from time 0, replacing any simulation of this process.  Both files are read at once.
+    def start(
+        self, network: Path, additional: Path, time_step: float, seed: int, state: Path | None = None
+    ) -> None:
+        """Start from time 0 or a saved state, replacing any simulation of this process.  Files are read at once.
 
         Args:
             network: network file.
             additional: file with vehicle types and routes.
             time_step: seconds per step; positions are integrated with the mean of old and new speed.
             seed: SUMO's random seed.
+            state: a state that SUMO saved; vehicles lose their speed and lane-change modes.
         """
         global _owner
         arguments = f"--seed {seed} --step-length {time_step} {_OPTIONS}".split()
         command = [*arguments, "--net-file", str(network), "--additional-files", str(additional)]
+        if state is not None:
+            command += ["--load-state", str(state)]
         _owner = None
         if libsumo.isLoaded():
             libsumo.load(command)
