@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from envs.options import AntGatherOptions, AntMazeOptions, RingRoadOptions, VisualAntMazeOptions
+from envs.options import AntGatherOptions, AntMazeOptions, HighwayOptions, RingRoadOptions, VisualAntMazeOptions
 from envs.strict import Strict
 
 
@@ -31,4 +31,5 @@ TASKS: dict[str, Entry] = {
         has_image=True,
     ),
     "ring_road": Entry("RingRoad-v0", "envs.traffic.ring:RingRoad", RingRoadOptions),
+    "highway": Entry("Highway-v0", "envs.traffic.highway:Highway", HighwayOptions),
 }

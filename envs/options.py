@@ -15,6 +15,8 @@ from envs.strict import Strict
 #: Metres; on a ring one metre shorter, standstill gaps fill the road and uniform human traffic does not move.
 SHORTEST_RING = 155
 RingLength = Annotated[int, Field(ge=SHORTEST_RING)]
+EndSpeed = Annotated[float, Field(gt=0, le=30)]
+Flow = Annotated[float, Field(ge=0, le=4000)]
 
 
 class AntOptions(Strict):
@@ -95,34 +97,114 @@ TRANSFER_OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-class RingRoadOptions(Strict):
-    """Options of Ring Road.
+class TrafficOptions(Strict):
+    """Options of Ring Road and Highway; some defaults differ.
 
     Attributes:
-        history_bug: keep frames as the authors' code does, which forgets all but the newest whenever a sixth
-            arrives.
-        warmup_steps: simulation steps before the episode.
         horizon: steps after which the episode is truncated.
+        warmup_steps: simulation steps before the episode.
         noise: level of the noise on human accelerations, see
             :func:`envs.traffic.car_following.acceleration_noise`.
-        perturbation: standard deviation of the start positions, metres.
-        max_accel: largest acceleration and deceleration of the automated vehicle, m/s^2.
-        lengths: smallest and largest ring length, whole metres.
-        human_only: ignore the actions and leave the automated vehicle to SUMO's own model during the episode as
-            well, which gives the human baseline.
+        max_accel: largest acceleration and deceleration of an automated vehicle, m/s^2.
+        frame_skip: environment steps from one of the five frames of an observation to the next.
+        history_bug: keep frames as the authors' code does, which forgets all but the newest whenever a sixth
+            arrives; with consecutive frames only.
+        human_only: ignore the actions, which gives the human baseline: on the ring the automated vehicle is left
+            to SUMO's own model during the episode as well, on the highway it drives like all others.
     """
 
-    history_bug: bool = False
-    warmup_steps: Annotated[int, Field(ge=0)] = 1500
     horizon: Annotated[int, Field(ge=1)] = 1500
-    noise: Annotated[float, Field(ge=0, le=10)] = 0.2
-    perturbation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    warmup_steps: Annotated[int, Field(ge=0)]
+    noise: Annotated[float, Field(ge=0, le=10)]
     max_accel: Annotated[float, Field(ge=0, le=10)] = 0.5
-    lengths: Annotated[tuple[RingLength, RingLength], Field(strict=False)] = (220, 270)
+    frame_skip: Annotated[int, Field(ge=1)] = 1
+    history_bug: bool = False
     human_only: bool = False
+
+    @model_validator(mode="after")
+    def _one_history(self) -> TrafficOptions:
+        if self.history_bug and self.frame_skip > 1:
+            raise ValueError(
+                f"history_bug needs consecutive frames; frame_skip is {self.frame_skip}, allowed is 1"
+            )
+        return self
+
+
+class RingRoadOptions(TrafficOptions):
+    """Options of Ring Road, besides those of :class:`TrafficOptions`.
+
+    Attributes:
+        lengths: smallest and largest ring length, whole metres.
+        spacing: ``uniform`` puts vehicles at equal distances, moved by normal noise; ``random`` anywhere, with
+            gaps of at least 0.5 m, the automated vehicle at any place among them (authors' code of 2020).
+        perturbation: standard deviation of this noise, metres; ``random`` spacing has none.
+        av_warmup: who drives the automated vehicle in the warm-up: ``sumo``, its own Intelligent Driver Model with
+            other parameters (authors' code), or ``idm``, the humans' model with their noise.
+    """
+
+    warmup_steps: Annotated[int, Field(ge=0)] = 1500
+    noise: Annotated[float, Field(ge=0, le=10)] = 0.2
+    lengths: Annotated[tuple[RingLength, RingLength], Field(strict=False)] = (220, 270)
+    spacing: Literal["uniform", "random"] = "uniform"
+    perturbation: Annotated[float, Field(ge=0, le=1)] = 0.5
+    av_warmup: Literal["sumo", "idm"] = "sumo"
 
     @model_validator(mode="after")
     def _ordered(self) -> RingRoadOptions:
         if self.lengths[0] > self.lengths[1]:
             raise ValueError(f"lengths {self.lengths} must be in order, the smallest first")
         return self
+
+
+class HighwayOptions(TrafficOptions):
+    """Options of Highway, besides those of :class:`TrafficOptions`.
+
+    Attributes:
+        pool: begin episodes with one of a few saved states, which were warmed up before (authors' code), instead
+            of simulating a warm-up at every reset.
+        states: how many saved states there are per end speed.
+        inflow: vehicles per hour that arrive at the entrance.
+        automated_share: share of the automated ones among them; of the vehicles of a warmed-up state as many are
+            turned into automated ones, evenly.
+        flows: human and automated vehicles per hour instead of a share of ``inflow``; decimals as they are.
+        end_speeds: speed limits of the slow part, m/s, of which every episode draws one.
+        enforced_end_speed: limit that the fail-safe keeps there instead, m/s; 6 in the authors' code, whatever was
+            drawn.
+        slots: how many automated vehicles are controlled at most.
+        sims_per_step: simulation steps of 0.4 s per environment step.
+    """
+
+    warmup_steps: Annotated[int, Field(ge=0)] = 3000
+    noise: Annotated[float, Field(ge=0, le=10)] = 0.3
+    pool: bool = True
+    states: Annotated[int, Field(ge=1, le=1000)] = 2
+    inflow: Annotated[float, Field(ge=0, le=4000)] = 2050.0
+    automated_share: Annotated[float, Field(gt=0, le=1)] = 1 / 22
+    flows: Annotated[tuple[Flow, Flow] | None, Field(strict=False)] = None
+    end_speeds: Annotated[tuple[EndSpeed, ...], Field(strict=False, min_length=1)] = (5.0, 6.0, 7.0)
+    enforced_end_speed: EndSpeed | None = None
+    slots: Annotated[int, Field(ge=1, le=100)] = 5
+    sims_per_step: Annotated[int, Field(ge=1)] = 1
+
+    @model_validator(mode="after")
+    def _different(self) -> HighwayOptions:
+        if len(set(self.end_speeds)) < len(self.end_speeds):
+            raise ValueError(f"end_speeds {self.end_speeds} must differ from each other")
+        return self
+
+    @property
+    def human_and_automated_flow(self) -> tuple[float, float]:
+        """Human and automated vehicles per hour that arrive at the entrance."""
+        automated = self.inflow * self.automated_share
+        return self.flows if self.flows is not None else (self.inflow - automated, automated)
+
+
+#: The highway as the authors' code had it in late 2020: more automated vehicles, which act every 1.2 s, and
+#: less warm-up.
+HIGHWAY_2020_OPTIONS: dict[str, Any] = {
+    "automated_share": 1 / 12,
+    "slots": 10,
+    "sims_per_step": 3,
+    "inflow": 2215.0,
+    "warmup_steps": 1500,
+}

@@ -17,7 +17,7 @@ COMFORTABLE_DECELERATION = 2.0
 EXPONENT = 4
 STANDSTILL_GAP = 2.0
 VEHICLE_LENGTH = 5.0
-#: The hardest braking and acceleration that the fail-safes allow, m/s^2 (the vehicle type that Flow hands to SUMO).
+#: The hardest braking and acceleration that the fail-safes allow, m/s^2 (Flow's vehicle type).
 HARDEST_BRAKING, LARGEST_ACCELERATION = 4.5, 2.6
 _SMALLEST_GAP = 1e-3
 

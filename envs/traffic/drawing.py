@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from envs.base import Image
 from envs.traffic.car_following import VEHICLE_LENGTH, Array
+from envs.traffic.highway_network import CONTROLLED_PART, HIGHWAY_LENGTH, SLOW_PART
+from envs.traffic.snapshot import Snapshot
 
 ROAD_WIDTH = 5.0  # m; like the vehicles' width more than it is, for the eye
 VEHICLE_WIDTH = 3.0
 ROAD_COLOUR, HUMAN_COLOUR, AUTOMATED_COLOUR = "0.85", "0.25", "#D55E00"
 SIZE = 480  # pixels
-# The highway of the paper's simulations; metres from its entrance.
-HIGHWAY_LENGTH, SLOW_PART, CONTROLLED_PART = 2800, 2500, (500, 2300)
+HIGHWAY_SIZE = 960, 160
 _MARGIN = 3.0  # m, around the road
 _DOTS_PER_INCH = 100
 
@@ -69,16 +70,35 @@ def draw_highway(axes: Axes, fronts: Array, automated: NDArray[np.bool_]) -> Non
     axes.set_axis_off()
 
 
+def highway_picture(snapshot: Snapshot, end_speed: float) -> Image:
+    """What :func:`draw_highway` draws, below time and the slow part's speed limit in m/s; shape [160, 960, 3]."""
+    figure, canvas = _blank(*HIGHWAY_SIZE)
+    axes = figure.add_axes((0.01, 0.2, 0.98, 0.5))
+    draw_highway(axes, snapshot.positions, snapshot.automated)
+    text = f"{snapshot.time:.0f} s    {len(snapshot.names)} vehicles    slow end {end_speed:g} m/s"
+    figure.text(0.5, 0.8, text, ha="center", va="bottom", fontsize=12, color=HUMAN_COLOUR)
+    return _pixels(canvas)
+
+
 def ring_picture(circumference: float, positions: Array, automated: NDArray[np.bool_], mean_speed: float) -> Image:
     """What :func:`draw_ring` draws, with length and mean speed in m/s in the middle; shape [480, 480, 3]."""
-    inches = SIZE / _DOTS_PER_INCH
-    figure = Figure(figsize=(inches, inches), dpi=_DOTS_PER_INCH, facecolor="white")
-    figure.set_layout_engine("none")
-    canvas = FigureCanvasAgg(figure)
+    figure, canvas = _blank(SIZE, SIZE)
     axes = figure.add_axes((0, 0, 1, 1))
     draw_ring(axes, circumference, positions, automated)
     text = f"{circumference:.0f} m\n{mean_speed:.1f} m/s"
     axes.text(0, 0, text, ha="center", va="center", fontsize=16, color=HUMAN_COLOUR)
+    return _pixels(canvas)
+
+
+def _blank(width: int, height: int) -> tuple[Figure, FigureCanvasAgg]:
+    """An empty figure of so many pixels."""
+    inches = width / _DOTS_PER_INCH, height / _DOTS_PER_INCH
+    figure = Figure(figsize=inches, dpi=_DOTS_PER_INCH, facecolor="white")
+    figure.set_layout_engine("none")
+    return figure, FigureCanvasAgg(figure)
+
+
+def _pixels(canvas: FigureCanvasAgg) -> Image:
     canvas.draw()
     return np.array(canvas.buffer_rgba(), dtype=np.uint8)[..., :3].copy()
 

@@ -1,6 +1,6 @@
 """The highway as SUMO sees it: a straight single lane that ends in a slow part, as in Flow.
 
-Positions are metres from the entrance.  Each of the two junctions between the edges has a lane of 0.1 m of its own.
+Positions are metres from the entrance.  Each of the two junctions has a lane of 0.1 m of its own.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs.traffic.car_following import Array
 from envs.traffic.vehicle_types import AUTOMATED, HUMAN, SPEED_LIMIT, vehicle_types
@@ -20,10 +21,19 @@ _LENGTHS = np.array([1250.0, JUNCTION_LENGTH, 1250.0, JUNCTION_LENGTH, 300.0])
 LANE_STARTS: Array = np.cumsum(_LENGTHS) - _LENGTHS
 HIGHWAY_LENGTH = float(_LENGTHS.sum())
 SLOW_PART = float(LANE_STARTS[-1])
+#: The part of the road on which automated vehicles are controlled and speeds are rewarded, metres.
+CONTROLLED_PART = (500.0, 2300.0)
 IS_JUNCTION = np.array([lane.startswith(":") for lane in LANES])
 DEPARTURE_SPEED = 24.1
 #: Flow's names, so that vehicles can be compared one by one with its recordings.
 FLOWS = {HUMAN: "idm_highway_inflow_00", AUTOMATED: "rl_highway_inflow_10"}
+
+
+def in_range(positions: Array) -> NDArray[np.bool_]:
+    """Which vehicles are on the controlled part, for positions in metres."""
+    low, high = CONTROLLED_PART
+    inside: NDArray[np.bool_] = (positions >= low) & (positions <= high)
+    return inside
 
 
 def write_highway(path: Path, end_speed: float) -> None:

@@ -10,8 +10,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.options import HighwayOptions
 from envs.traffic import highway_network
-from envs.traffic.car_following import VEHICLE_LENGTH, Array, acceleration_noise, fail_safe, idm_acceleration, next_speed
+from envs.traffic.car_following import (
+    VEHICLE_LENGTH,
+    acceleration_noise,
+    fail_safe,
+    idm_acceleration,
+    next_speed,
+)
 from envs.traffic.highway_network import FLOWS, IS_JUNCTION, LANE_STARTS, LANES
 from envs.traffic.simulation import Simulation, libsumo
 from envs.traffic.vehicle_types import AUTOMATED, COMMAND_DURATION, LANE_CHANGE_MODE, SPEED_LIMIT
@@ -37,6 +44,12 @@ class Conditions:
     automated_flow: float
     noise: float
     enforced_end_speed: float
+
+    @classmethod
+    def of(cls, options: HighwayOptions, end_speed: float) -> Conditions:
+        """What the options of the task ask for at one end speed."""
+        enforced = end_speed if options.enforced_end_speed is None else options.enforced_end_speed
+        return cls(end_speed, *options.human_and_automated_flow, options.noise, enforced)
 
 
 class HighwayTraffic:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,23 @@ from numpy.typing import NDArray
 from envs.base import EvaluationPoint, Image, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
 from envs.options import SHORTEST_RING, RingRoadOptions
 from envs.strict import parse
-from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed
+from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed, next_speed
+from envs.traffic.frames import HISTORY_SIZE, FrameHistory
+from envs.traffic.reset_options import LARGEST_SIMULATION_SEED, whole_number
 from envs.traffic.ring_metrics import RING_METRICS, RingRecord
 from envs.traffic.ring_network import circumference
-from envs.traffic.ring_traffic import AUTOMATED_VEHICLE, NAMES, TIME_STEP, VEHICLES, RingTraffic
+from envs.traffic.ring_traffic import (
+    AUTOMATED_VEHICLE,
+    NAMES,
+    TIME_STEP,
+    VEHICLES,
+    RingTraffic,
+    Start,
+    random_start,
+    uniform_start,
+)
 from envs.traffic.snapshot import Snapshot
 
-FRAMES = 5
-FRAME_SIZE = 5
-OBSERVATION_SIZE = FRAMES * FRAME_SIZE
-LARGEST_SIMULATION_SEED = 100_000
 EVALUATION_LENGTHS = 10
 IS_AUTOMATED = np.arange(VEHICLES) == AUTOMATED_VEHICLE
 
@@ -30,7 +36,7 @@ IS_AUTOMATED = np.arange(VEHICLES) == AUTOMATED_VEHICLE
 def ring_road_task(options: RingRoadOptions) -> TaskSpec:
     """The learner's view of the task.  Goals are desired speeds of the automated vehicle, 0 to 10 m/s (E.2)."""
     lengths = dict.fromkeys(round(length) for length in np.linspace(*options.lengths, EVALUATION_LENGTHS))
-    everything = tuple(range(OBSERVATION_SIZE))
+    everything = tuple(range(HISTORY_SIZE))
     return TaskSpec(
         name="ring_road",
         goal_low=np.array([0], dtype=np.float32),
@@ -42,7 +48,7 @@ def ring_road_task(options: RingRoadOptions) -> TaskSpec:
         worker_indices=everything,
         horizon=options.horizon,
         reward_scale=1.0,
-        unit_scale=np.full(OBSERVATION_SIZE, 0.1, dtype=np.float32),
+        unit_scale=np.full(HISTORY_SIZE, 0.1, dtype=np.float32),
         evaluation_points=tuple(_evaluation_point(length) for length in lengths),
         episode_metrics=RING_METRICS,
         one_per_process=True,
@@ -86,10 +92,10 @@ class RingRoad(TaskEnv):
         super().__init__(render_mode)
         self.options = parse(RingRoadOptions, options)
         self.task = ring_road_task(self.options)
-        self.observation_space = Box(-np.inf, np.inf, (OBSERVATION_SIZE,), np.float32)
+        self.observation_space = Box(-np.inf, np.inf, (HISTORY_SIZE,), np.float32)
         self.action_space = Box(-1, 1, (1,), np.float32)
         self.traffic = RingTraffic()
-        self._frames: list[NDArray[np.float64]] = []
+        self._history: FrameHistory | None = None
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
         """Draw a ring, let traffic form on it and return the first observation; ``info`` names the length."""
@@ -98,20 +104,19 @@ class RingRoad(TaskEnv):
         length = int(self.np_random.integers(*self.options.lengths, endpoint=True))
         seed = int(self.np_random.integers(0, LARGEST_SIMULATION_SEED, endpoint=True))
         self.length = fixed.get("length", length)
-        self.traffic.start(
-            self.length, self.options.perturbation, fixed.get("simulation_seed", seed), self.np_random
-        )
-        self._frames.clear()
+        self.traffic.start(self.length, self._start(), fixed.get("simulation_seed", seed))
+        self._history = FrameHistory(self.options)
         self._record_frame()
+        humans = VEHICLES if self.options.av_warmup == "idm" else VEHICLES - 1
         for _ in range(self.options.warmup_steps):
-            if self._advance(None):
+            if self._advance(None, humans):
                 raise SimulationError(f"vehicles collided in the warm-up on a ring of {self.length} m")
         self._record = RingRecord(self.length, self.options.horizon)
         return self._observation(), {"length": float(self.length), "mean_speed": self._mean_speed}
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Drive for one simulation step of 0.2 s."""
-        collision = self._advance(None if self.options.human_only else self._automated_speed(float(action[0])))
+        collision = self._advance(None if self.options.human_only else self._automated_speed(action))
         mean_speed = self._mean_speed
         reward = 0.0 if collision else 0.1 * mean_speed**2
         self._record.add(reward, mean_speed, self.traffic.speeds, self.traffic.gaps)
@@ -127,7 +132,7 @@ class RingRoad(TaskEnv):
         Raises:
             RuntimeError: reset was never called, so there is no ring yet.
         """
-        if not self._frames:
+        if self._history is None:
             raise RuntimeError("there is nothing to draw before the first reset")
         # Matplotlib is slow to load, and trainings do without.
         from envs.traffic.drawing import ring_picture
@@ -140,7 +145,7 @@ class RingRoad(TaskEnv):
         Raises:
             RuntimeError: reset was never called.
         """
-        if not self._frames:
+        if self._history is None:
             raise RuntimeError("there are no vehicles before the first reset")
         automated = IS_AUTOMATED & (not self.options.human_only)
         time = self._record.steps * TIME_STEP
@@ -154,13 +159,20 @@ class RingRoad(TaskEnv):
     def _mean_speed(self) -> float:
         return float(self.traffic.speeds.mean())
 
-    def _automated_speed(self, action: float) -> float:
-        speed = float(self.traffic.speeds[AUTOMATED_VEHICLE])
-        acceleration = automated_acceleration(action, speed, self.options.max_accel, TIME_STEP)
-        return max(speed + acceleration * TIME_STEP, 0.0)
+    def _automated_speed(self, action: NDArray[np.float32]) -> float:
+        speed = self.traffic.speeds[[AUTOMATED_VEHICLE]]
+        acceleration = automated_acceleration(action.astype(np.float64), speed, self.options.max_accel, TIME_STEP)
+        return next_speed(speed, acceleration, TIME_STEP).item()
 
-    def _advance(self, automated_speed: float | None) -> bool:
-        noise = acceleration_noise(self.np_random, self.options.noise, TIME_STEP, VEHICLES - 1)
+    def _start(self) -> Start:
+        options, generator = self.options, self.np_random
+        if options.spacing == "random":
+            return random_start(self.length, generator)
+        return uniform_start(self.length, options.perturbation, generator)
+
+    def _advance(self, automated_speed: float | None, humans: int = VEHICLES - 1) -> bool:
+        """One simulation step in which so many drive like humans; True if vehicles collided."""
+        noise = acceleration_noise(self.np_random, self.options.noise, TIME_STEP, humans)
         collision = self.traffic.step(noise, automated_speed)
         self._record_frame()
         return collision
@@ -168,15 +180,12 @@ class RingRoad(TaskEnv):
     def _record_frame(self) -> None:
         own, leader, follower = AUTOMATED_VEHICLE, 0, AUTOMATED_VEHICLE - 1
         speeds, gaps = self.traffic.speeds, self.traffic.gaps
-        frame = np.array([speeds[own], speeds[leader], gaps[own], speeds[follower], gaps[follower]])
-        self._frames.insert(0, frame)
-        if len(self._frames) > FRAMES:
-            del self._frames[1 if self.options.history_bug else FRAMES :]
+        assert self._history is not None
+        self._history.add(np.array([speeds[own], speeds[leader], gaps[own], speeds[follower], gaps[follower]]))
 
     def _observation(self) -> Observation:
-        observation = np.zeros(OBSERVATION_SIZE, dtype=np.float32)
-        observation[: len(self._frames) * FRAME_SIZE] = np.concatenate(self._frames)
-        return observation
+        assert self._history is not None
+        return self._history.values().astype(np.float32)
 
 
 def _evaluation_point(length: int) -> EvaluationPoint:
@@ -184,16 +193,8 @@ def _evaluation_point(length: int) -> EvaluationPoint:
     return EvaluationPoint(f"length_{length}", {"length": length}, (equilibrium_speed(length, VEHICLES),))
 
 
-def _whole_number(name: str, value: Any, low: int, high: int | None = None) -> int:
-    number = int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
-    if number is None or number < low or (high is not None and number > high):
-        allowed = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} must be a whole number {allowed}, got {value!r}")
-    return number
-
-
 def _checked_options(options: Mapping[str, Any]) -> dict[str, int]:
     ranges = {"length": (SHORTEST_RING, None), "simulation_seed": (0, LARGEST_SIMULATION_SEED)}
     if unknown := sorted(set(options) - set(ranges)):
         raise ValueError(f"unknown reset option {unknown[0]!r}; allowed are {', '.join(ranges)}")
-    return {name: _whole_number(name, value, *ranges[name]) for name, value in options.items()}
+    return {name: whole_number(name, value, *ranges[name]) for name, value in options.items()}

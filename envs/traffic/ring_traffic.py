@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from envs.traffic import ring_network
 from envs.traffic.car_following import VEHICLE_LENGTH, Array, idm_acceleration, next_speed
@@ -21,24 +21,51 @@ NAMES = tuple(f"vehicle_{index}" for index in range(VEHICLES))
 _SPEED_MODE = 25  # SUMO may brake for safety and right of way, and bounds neither acceleration nor braking
 
 
-def start_positions(length: float, perturbation: float, generator: np.random.Generator) -> tuple[list[str], Array]:
-    """Edge and position on that edge, in metres, at which each vehicle starts.
+class Start(NamedTuple):
+    """Where the vehicles start: on which edges, and where on them in metres, shape [22]."""
 
-    The vehicles are evenly spaced (which puts none of the 22 on a junction lane) and then moved by
-    N(0, ``perturbation``) metres, but not off their edge (Flow).  They are drawn anew should two of them come
-    closer than SUMO lets vehicles start.
+    edges: list[str]
+    positions: Array
+
+
+def uniform_start(length: float, perturbation: float, generator: np.random.Generator) -> Start:
+    """Vehicles evenly spaced and then moved by N(0, ``perturbation``) metres, but not off their edge (Flow).
+
+    Even spacing puts none of the 22 on a junction lane.  They are drawn anew should two of them come closer than
+    SUMO lets vehicles start.
     """
-    edge_starts = ring_network.edge_starts(length)
     even = np.arange(VEHICLES) * length / VEHICLES
-    edges = [[edge for edge in EDGES if edge_starts[edge] <= front][-1] for front in even]
-    starts = np.array([edge_starts[edge] for edge in edges])
     while True:
-        moved = even - starts + generator.normal(0.0, perturbation, VEHICLES)
-        positions = np.clip(moved, 0.0, length / len(EDGES))
-        fronts = starts + positions
-        spacing = np.diff(fronts, append=fronts[0] + ring_network.circumference(length))
-        if spacing.min() >= VEHICLE_LENGTH + MIN_GAP:
-            return edges, positions
+        start = _on_edges(even, generator.normal(0.0, perturbation, VEHICLES), length)
+        if _has_room(start, length):
+            return start
+
+
+def random_start(length: float, generator: np.random.Generator) -> Start:
+    """Vehicles anywhere, but with the gaps that SUMO demands, the automated one at any place among them (Flow)."""
+    room = VEHICLE_LENGTH + MIN_GAP
+    while True:
+        fronts = np.sort(generator.uniform(0.0, length - VEHICLES * room, VEHICLES)) + np.arange(VEHICLES) * room
+        start = _on_edges(fronts, np.zeros(VEHICLES), length)
+        if _has_room(start, length):
+            shift = int(generator.integers(VEHICLES))
+            return Start(start.edges[shift:] + start.edges[:shift], np.roll(start.positions, -shift))
+
+
+def _on_edges(fronts: Array, moves: Array, length: float) -> Start:
+    """The edges of positions along the ring, and the positions on them after a move that stays on the edge."""
+    edge_starts = ring_network.edge_starts(length)
+    edges = [[edge for edge in EDGES if edge_starts[edge] <= front][-1] for front in fronts]
+    moved = fronts - np.array([edge_starts[edge] for edge in edges]) + moves
+    return Start(edges, np.clip(moved, 0.0, length / len(EDGES)))
+
+
+def _has_room(start: Start, length: float) -> bool:
+    """Whether vehicles in the order of their positions keep the gaps that SUMO demands."""
+    edge_starts = ring_network.edge_starts(length)
+    fronts = np.array([edge_starts[edge] for edge in start.edges]) + start.positions
+    spacing = np.diff(fronts, append=fronts[0] + ring_network.circumference(length))
+    return bool(spacing.min() >= VEHICLE_LENGTH + MIN_GAP)
 
 
 def gaps(positions: Array, length: float) -> Array:
@@ -61,14 +88,13 @@ class RingTraffic:
         self.speeds: Array = np.zeros(VEHICLES)
         self.gaps: Array = np.zeros(VEHICLES)
 
-    def start(self, length: float, perturbation: float, seed: int, generator: np.random.Generator) -> None:
+    def start(self, length: float, start: Start, seed: int) -> None:
         """Start a simulation with all vehicles at rest.
 
         Args:
             length: nominal length of the ring, metres.
-            perturbation: standard deviation of the start positions, metres.
+            start: where the vehicles are.
             seed: SUMO's random seed.
-            generator: source of the start positions.
         """
         self._length = length
         self._edge_starts = ring_network.edge_starts(length)
@@ -78,7 +104,7 @@ class RingTraffic:
             ring_network.write_traffic(files[1])
             self._simulation.start(*files, TIME_STEP, seed)
         self._simulation.step()
-        self._add_vehicles(*start_positions(length, perturbation, generator))
+        self._add_vehicles(start)
 
     def step(self, noise: Array, automated_speed: float | None) -> bool:
         """Advance by one time step and tell whether vehicles collided; a collision leaves the state as it was.
@@ -87,9 +113,10 @@ class RingTraffic:
         and is driven by SUMO for this step, as in Flow.
 
         Args:
-            noise: added to the human accelerations, m/s^2, shape [21].
-            automated_speed: the next speed asked of the automated vehicle, m/s; None leaves it to SUMO's own
-                Intelligent Driver Model.
+            noise: added to the human accelerations, m/s^2, shape [21]; shape [22] lets the automated vehicle drive
+                like the humans.
+            automated_speed: the next speed asked of the automated vehicle, m/s, if it does not drive like the
+                humans; None leaves it to SUMO's own Intelligent Driver Model.
 
         Raises:
             RuntimeError: if this simulation does not run any more, see :class:`Simulation`.
@@ -112,21 +139,24 @@ class RingTraffic:
         self._simulation.close()
 
     def _human_speeds(self, noise: Array) -> list[float]:
-        speeds = self.speeds[:AUTOMATED_VEHICLE]
-        acceleration = idm_acceleration(speeds, self.speeds[1:], self.gaps[:AUTOMATED_VEHICLE]) + noise
+        humans = len(noise)
+        speeds, leaders = self.speeds[:humans], np.roll(self.speeds, -1)[:humans]
+        acceleration = idm_acceleration(speeds, leaders, self.gaps[:humans]) + noise
         commands: list[float] = next_speed(speeds, acceleration, TIME_STEP).tolist()
         return commands
 
-    def _add_vehicles(self, edges: list[str], positions: NDArray[np.float64]) -> None:
+    def _add_vehicles(self, start: Start) -> None:
         """Put the vehicles on the road; they appear, at rest, in the next simulation step."""
-        for index, (name, edge, position) in enumerate(zip(NAMES, edges, positions.tolist(), strict=True)):
+        for index, (name, edge, position) in enumerate(
+            zip(NAMES, start.edges, start.positions.tolist(), strict=True)
+        ):
             kind = AUTOMATED if index == AUTOMATED_VEHICLE else HUMAN
             libsumo.vehicle.add(name, edge, kind, departLane="0", departPos=repr(position), departSpeed="0")
         self._simulation.step()
         for name in NAMES:
             libsumo.vehicle.setSpeedMode(name, _SPEED_MODE)
             libsumo.vehicle.setLaneChangeMode(name, LANE_CHANGE_MODE)
-        self._route_ends = [ring_network.loop_from(edge)[-1] for edge in edges]
+        self._route_ends = [ring_network.loop_from(edge)[-1] for edge in start.edges]
         self._read_state()
 
     def _read_state(self) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 class Slots:
     """A fixed number of places for the automated vehicles on the controlled part of the road.
 
-    Automated vehicles queue in the order in which they are first seen.  The head of the queue enters the last place
-    as soon as it is on the controlled part and a place is free; one that has passed that part before it could enter
-    is never controlled.  When a vehicle leaves, all behind it move up, so that the first place is the most
-    downstream one.
+    Automated vehicles queue in the order in which they are first seen.  The head of the queue enters the last
+    place as soon as it is on the controlled part and a place is free; one that has passed that part before it
+    could enter is never controlled.  When a vehicle leaves, all behind it move up, so that the first place is the
+    most downstream one.
 
     Args:
         number: how many vehicles are controlled at most.

@@ -1,0 +1,278 @@
+"""The highway task: a few automated vehicles in the stop-and-go traffic ahead of a bottleneck."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box
+from numpy.typing import NDArray
+
+from envs.base import EvaluationPoint, Image, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
+from envs.options import HighwayOptions
+from envs.strict import parse
+from envs.traffic import pool
+from envs.traffic.car_following import Array, automated_acceleration
+from envs.traffic.frames import HISTORY_SIZE, FrameHistory
+from envs.traffic.highway_metrics import HIGHWAY_METRICS, HighwayRecord
+from envs.traffic.highway_network import CONTROLLED_PART, HIGHWAY_LENGTH, in_range
+from envs.traffic.highway_traffic import TIME_STEP, Conditions, HighwayTraffic, from_automated_flow
+from envs.traffic.reset_options import LARGEST_SIMULATION_SEED, one_of, whole_number
+from envs.traffic.slots import Slots
+from envs.traffic.snapshot import Snapshot
+from envs.traffic.vehicle_types import SPEED_LIMIT
+
+EVALUATIONS_PER_END_SPEED = 2
+
+
+def highway_task(options: HighwayOptions) -> TaskSpec:
+    """The learner's view of the task.  Goals are desired speeds of the controlled vehicles, 0 to 20 m/s (E.2)."""
+    size = options.slots * HISTORY_SIZE
+    return TaskSpec(
+        name="highway",
+        goal_low=np.zeros(options.slots, dtype=np.float32),
+        goal_high=np.full(options.slots, 20, dtype=np.float32),
+        goal_indices=tuple(range(0, size, HISTORY_SIZE)),
+        relative_goals=False,
+        position_indices=(),
+        manager_indices=tuple(range(size)),
+        worker_indices=tuple(range(size)),
+        horizon=options.horizon,
+        reward_scale=1.0,
+        unit_scale=np.full(size, 0.1, dtype=np.float32),
+        evaluation_points=_evaluation_points(options),
+        episode_metrics=HIGHWAY_METRICS,
+        one_per_process=True,
+    )
+
+
+class Highway(TaskEnv):
+    """Highway of the paper, on SUMO, with the vehicle dynamics of Flow and of the authors' code.
+
+    One lane of 2.5 km with a slow part of 300 m behind it, and more vehicles than the slow part takes, so that
+    traffic is jammed up to the entrance.  Every 22nd vehicle is automated.  Up to five of them are controlled, in
+    the order in which they reach the controlled part, 500 to 2,300 m; the others drive like humans.  An episode
+    begins with one of a few saved states (see :mod:`envs.traffic.pool`).  A step is 0.4 s.
+
+    Observation, shape [125], float32: for each of the five slots, the most downstream vehicle first, the five most
+    recent steps, newest first, zeros where there was none yet; of each step the vehicle's speed, its leader's
+    speed, the gap to the leader, the follower's speed and the follower's gap, in m/s and m.  Empty slots are zero.
+    Where nobody is ahead or behind, speed is 30 m/s and the gap the length of the road.
+
+    Action, shape [5], in [-1, 1]: accelerations in units of ``max_accel``; those of empty slots are ignored.
+    Fail-safes keep speed limits and try to avoid collisions, as with human drivers.
+
+    Reward: 0.1 times the squared mean speed of the vehicles on the controlled part; 0 if there is none, and in a
+    step with a collision, which terminates.
+
+    Options of :meth:`reset`: ``end_speed``, the speed limit of the slow part in m/s; ``state``, the number of the
+    saved state; ``simulation_seed``, SUMO's random seed; each is drawn when not given.  ``episode_seed`` makes all
+    draws of the episode, that of the noise included, depend on this number alone.
+
+    SUMO allows one simulation per process, see :class:`~envs.traffic.ring.RingRoad`.
+
+    Args:
+        render_mode: ``rgb_array`` or None, see :class:`~envs.base.TaskEnv`.
+        options: fields of :class:`~envs.options.HighwayOptions`.
+
+    Raises:
+        ValueError: an option is unknown, or its value is not allowed.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 1 / TIME_STEP}  # noqa: RUF012
+    video_speed = 20
+
+    def __init__(self, *, render_mode: str | None = None, **options: Any) -> None:
+        super().__init__(render_mode)
+        self.options = parse(HighwayOptions, options)
+        self.task = highway_task(self.options)
+        self.observation_space = Box(-np.inf, np.inf, (self.options.slots * HISTORY_SIZE,), np.float32)
+        self.action_space = Box(-1, 1, (self.options.slots,), np.float32)
+        self.metadata = {**self.metadata, "render_fps": 1 / (TIME_STEP * self.options.sims_per_step)}
+        self.traffic = HighwayTraffic()
+        self._record: HighwayRecord | None = None
+
+    def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
+        """Load or warm up traffic and return the first observation; ``info`` names its conditions.
+
+        Raises:
+            MissingStatesError: the saved states were not made yet.
+        """
+        fixed = self._checked(options)
+        seed = fixed.get("episode_seed")
+        generator = self.np_random if seed is None else np.random.default_rng(seed)
+        settings = self.options
+        # All are always drawn, so that fixing one of them leaves everything random as it would have been.
+        end_speed = settings.end_speeds[generator.integers(len(settings.end_speeds))]
+        number = int(generator.integers(settings.states))
+        simulation_seed = int(generator.integers(0, LARGEST_SIMULATION_SEED, endpoint=True))
+        self._generator = generator
+        self.end_speed: float = fixed.get("end_speed", end_speed)
+        self._start_traffic(fixed.get("state", number), fixed.get("simulation_seed", simulation_seed))
+        self._record = HighwayRecord(self.end_speed, TIME_STEP * settings.sims_per_step)
+        return self._observation(), self._info(self._rewarded_speeds())
+
+    def step_episode(self, action: NDArray[np.float32]) -> StepResult:
+        """Drive for one environment step: 0.4 s, times ``sims_per_step``."""
+        assert self._record is not None, "reset was never called"
+        collision = False
+        for _ in range(self.options.sims_per_step):
+            collision = self._simulate(action)
+            if collision:
+                break
+            self._record.count(self.traffic)
+        self._record_frames()
+        speeds = self._rewarded_speeds()
+        reward = 0.1 * float(speeds.mean()) ** 2 if len(speeds) and not collision else 0.0
+        self._record.add(self.traffic, speeds, self._places())
+        truncated = not collision and self._record.steps >= self.options.horizon
+        info = self._info(speeds)
+        if collision or truncated:
+            info["episode_metrics"] = self._record.metrics(collision, self.traffic.backlog)
+        return self._observation(), reward, collision, truncated, info
+
+    def snapshot(self) -> Snapshot:
+        """Where the vehicles are; positions run from the entrance.
+
+        Raises:
+            RuntimeError: reset was never called.
+        """
+        if self._record is None:
+            raise RuntimeError("there are no vehicles before the first reset")
+        time = self._record.steps * TIME_STEP * self.options.sims_per_step
+        automated = np.zeros(len(self.traffic.names), dtype=np.bool_)
+        if not self.options.human_only:
+            automated[self._places()] = True
+        return Snapshot(time, list(self.traffic.names), self.traffic.positions, self.traffic.speeds, automated)
+
+    def draw(self) -> Image:
+        """The road from the side of its length, [H, W, 3].
+
+        Raises:
+            RuntimeError: reset was never called.
+        """
+        # Matplotlib is slow to load, and trainings do without.
+        from envs.traffic.drawing import highway_picture
+
+        return highway_picture(self.snapshot(), self.end_speed)
+
+    def close(self) -> None:
+        """End the simulation; closing again does nothing."""
+        self.traffic.close()
+
+    def _start_traffic(self, number: int, simulation_seed: int) -> None:
+        options = self.options
+        self._slots = Slots(options.slots, *CONTROLLED_PART)
+        self._automated: set[str] = set()
+        self._histories: dict[str, FrameHistory] = {}
+        state = pool.state_file(options, self.end_speed, number) if options.pool else None
+        self.traffic.start(Conditions.of(options, self.end_speed), simulation_seed, state)
+        if state is None:
+            for _ in range(options.warmup_steps):
+                if self.traffic.step(self._generator, {}):
+                    raise SimulationError(f"vehicles collided in the warm-up, end speed {self.end_speed:g} m/s")
+        self._automate()
+        self._slots.update(self._automated_positions())
+        self._record_frames()
+
+    def _automate(self) -> None:
+        """Make every 22nd vehicle (1 / ``automated_share``) automated, unless it is past the controlled part.
+
+        They are counted from the entrance.  Those of the warm-up's own automated flow become human (authors' code).
+        """
+        every = round(1 / self.options.automated_share)
+        chosen = range(every - 1, len(self.traffic.names), every)
+        end = CONTROLLED_PART[1]
+        self._automated = {self.traffic.names[index] for index in chosen if self.traffic.positions[index] < end}
+
+    def _automated_positions(self) -> dict[str, float]:
+        """Positions of all automated vehicles on the road, metres."""
+        traffic = self.traffic
+        return {name: float(traffic.positions[traffic.index[name]]) for name in self._automated}
+
+    def _simulate(self, action: NDArray[np.float32]) -> bool:
+        """One simulation step; True if vehicles collided.
+
+        The vehicles of the slots get the actions.  Then the slots are filled anew: who has left them drives like a
+        human at once, and who has entered is left to SUMO for this step (Flow).
+        """
+        before = list(self._slots.controlled)
+        self._slots.update(self._automated_positions())
+        accelerations: dict[str, float] = {}
+        entered: set[str] = set()
+        if not self.options.human_only:
+            kept = {name: slot for slot, name in enumerate(before) if name in self._slots.controlled}
+            entered = set(self._slots.controlled) - kept.keys()
+            places = [self.traffic.index[name] for name in kept]
+            wanted = self._accelerations(action[list(kept.values())], self.traffic.speeds[places])
+            accelerations = dict(zip(kept, wanted.tolist(), strict=True))
+        if self.traffic.step(self._generator, accelerations, entered):
+            return True
+        self._automated.update(filter(from_automated_flow, self.traffic.departed))
+        self._automated &= self.traffic.index.keys()
+        return False
+
+    def _accelerations(self, action: NDArray[np.float32], speeds: Array) -> Array:
+        return automated_acceleration(action.astype(np.float64), speeds, self.options.max_accel, TIME_STEP)
+
+    def _places(self) -> list[int]:
+        """Indices of the controlled vehicles that are on the road, in the order of their slots."""
+        return [self.traffic.index[name] for name in self._slots.controlled if name in self.traffic.index]
+
+    def _record_frames(self) -> None:
+        """Add a frame to the history of every automated vehicle, and drop those of vehicles that are gone."""
+        traffic, nobody = self.traffic, [SPEED_LIMIT, HIGHWAY_LENGTH]
+        gaps = np.where(np.isinf(traffic.gaps), HIGHWAY_LENGTH, traffic.gaps)
+        for name in self._automated:
+            at = traffic.index[name]
+            follower = [traffic.speeds[at - 1], gaps[at - 1]] if at > 0 else nobody
+            frame = np.array([traffic.speeds[at], traffic.leader_speeds[at], gaps[at], *follower])
+            self._histories.setdefault(name, FrameHistory(self.options)).add(frame)
+        for name in self._histories.keys() - self._automated:
+            del self._histories[name]
+
+    def _observation(self) -> Observation:
+        observation = np.zeros((self.options.slots, HISTORY_SIZE), dtype=np.float32)
+        for slot, name in enumerate(self._slots.controlled):
+            if name in self._histories:
+                observation[slot] = self._histories[name].values()
+        return observation.reshape(-1)
+
+    def _rewarded_speeds(self) -> Array:
+        speeds: Array = self.traffic.speeds[in_range(self.traffic.positions)]
+        return speeds
+
+    def _info(self, speeds: Array) -> dict[str, Any]:
+        assert self._record is not None
+        return {
+            "mean_speed": float(speeds.mean()) if len(speeds) else 0.0,
+            "end_speed": self.end_speed,
+            "vehicles": float(len(self.traffic.names)),
+            "controlled": float(len(self._slots.controlled)),
+            "departed": float(self._record.departed),
+            "arrived": float(self._record.arrived),
+        }
+
+    def _checked(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Options of a reset, or a ValueError that says what is allowed."""
+        settings = self.options
+        allowed = {
+            "end_speed": lambda name, value: one_of(name, value, settings.end_speeds),
+            "state": lambda name, value: whole_number(name, value, 0, settings.states - 1),
+            "simulation_seed": lambda name, value: whole_number(name, value, 0, LARGEST_SIMULATION_SEED),
+            "episode_seed": lambda name, value: whole_number(name, value, 0),
+        }
+        if unknown := sorted(set(options) - set(allowed)):
+            raise ValueError(f"unknown reset option {unknown[0]!r}; allowed are {', '.join(allowed)}")
+        return {name: allowed[name](name, value) for name, value in options.items()}
+
+
+def _evaluation_points(options: HighwayOptions) -> tuple[EvaluationPoint, ...]:
+    """Two episodes per end speed, the same ones for everybody."""
+    points: list[EvaluationPoint] = []
+    for end_speed in options.end_speeds:
+        for number in range(EVALUATIONS_PER_END_SPEED):
+            fixed = {"end_speed": end_speed, "state": number % options.states, "episode_seed": len(points)}
+            points.append(EvaluationPoint(f"end_{end_speed:g}_seed_{len(points)}", fixed))
+    return tuple(points)
