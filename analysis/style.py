@@ -21,6 +21,7 @@ REDUCED_COLOUR = "#FFD9A0"
 
 TASK_NAMES = {
     "ring_road": "Ring Road",
+    "highway": "Highway",
     "ant_gather": "Ant Gather",
     "ant_four_rooms": "Ant Four Rooms",
     "ant_maze": "Ant Maze",

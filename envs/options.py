@@ -197,14 +197,3 @@ class HighwayOptions(TrafficOptions):
         """Human and automated vehicles per hour that arrive at the entrance."""
         automated = self.inflow * self.automated_share
         return self.flows if self.flows is not None else (self.inflow - automated, automated)
-
-
-#: The highway as the authors' code had it in late 2020: more automated vehicles, which act every 1.2 s, and
-#: less warm-up.
-HIGHWAY_2020_OPTIONS: dict[str, Any] = {
-    "automated_share": 1 / 12,
-    "slots": 10,
-    "sims_per_step": 3,
-    "inflow": 2215.0,
-    "warmup_steps": 1500,
-}

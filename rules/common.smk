@@ -1,12 +1,14 @@
 # What the rules share: where results go, which trainings there are, and what is drawn from each study.
 import hashlib
 import json
+import shlex
 
 from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.delta import dependent_tasks, hrl_runs, trainings
 from algorithms.settings import format_seeds
 from analysis.reduction import compare
 from envs.names import TASKS
+from envs.traffic import pool
 
 RESULTS = config["results"]
 PRESET = preset_arguments(config)
@@ -17,6 +19,11 @@ PAPER = hashlib.sha256(json.dumps(PAPER_PRESET).encode()).hexdigest()[:16]
 WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
 WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
+
+# Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.
+HIGHWAYS = [TASKS["highway"].options(**run.environment) for run in TRAININGS.values() if run.task == "highway"]
+WARMED_UP = {pool.folder(options).name: options for options in HIGHWAYS if options.pool}
+WARMED_UP_STATES = f"{pool.cache_folder()}/highway/{{states}}/{pool.MANIFEST}"
 
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
 MAX_THREADS = 16
@@ -68,6 +75,19 @@ def run_files(keys):
     return expand(
         f"{RESULTS}/runs/{{key}}/{{name}}", key=keys, name=["progress.csv", "evaluations.csv", "run.json"]
     )
+
+
+def warmed_up_states(wildcards):
+    """The list of the saved states that a training's episodes begin with, if they do."""
+    if wildcards.task != "highway":
+        return []
+    options = TASKS["highway"].options(**planned(wildcards).environment)
+    return expand(WARMED_UP_STATES, states=pool.folder(options).name) if options.pool else []
+
+
+def highway_options(wildcards):
+    """The options of the highway that ask for a folder of states, as a command-line argument."""
+    return shlex.quote(json.dumps(WARMED_UP[wildcards.states].model_dump(mode="json")))
 
 
 def worker_return_file(wildcards):

@@ -1,9 +1,22 @@
-# One training per run folder.  Checkpoints are no outputs: Snakemake deletes the outputs of an interrupted job.
+# Saved traffic, and one training per run folder.  Checkpoints are no outputs: Snakemake deletes the outputs of an interrupted job.
+
+
+rule warm_up:
+    output:
+        ensure(WARMED_UP_STATES, non_empty=True),
+    log:
+        f"{RESULTS}/logs/warm_up/{{states}}.log",
+    params:
+        options=highway_options,
+    shell:
+        "python -m envs.traffic.pool --options {params.options} > {log} 2>&1"
 
 
 rule train:
     input:
         worker_return=worker_return_file,
+        # Their folder is named after whatever shapes them, so others are never taken for these.
+        states=ancient(warmed_up_states),
     output:
         progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
         timing=ensure(f"{RUN_FOLDER}/timing.csv", non_empty=True),

@@ -179,7 +179,7 @@ class Highway(TaskEnv):
     def _automate(self) -> None:
         """Make every 22nd vehicle (1 / ``automated_share``) automated, unless it is past the controlled part.
 
-        They are counted from the entrance.  Those of the warm-up's own automated flow become human (authors' code).
+        They are counted from the entrance.  Those that were automated in the warm-up become human (authors' code).
         """
         every = round(1 / self.options.automated_share)
         chosen = range(every - 1, len(self.traffic.names), every)

@@ -84,7 +84,8 @@ def state_file(options: HighwayOptions, end_speed: float, number: int) -> Path:
     """
     path = folder(options) / _name(end_speed, number)
     if not path.is_file():
-        given = {name: value for name, value in parameters(options).items() if name in options.model_fields_set}
+        usual = parameters(HighwayOptions())
+        given = {name: value for name, value in parameters(options).items() if value != usual[name]}
         arguments = f" --options {shlex.quote(json.dumps(given))}" if given else ""
         raise MissingStatesError(
             f"the highway's warmed-up states are not in {cache_folder()}; make them once, in seconds, with "

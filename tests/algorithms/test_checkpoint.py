@@ -58,7 +58,7 @@ def test_arrays_of_any_shape_are_loaded(checkpoints, kind, shape):
 @pytest.mark.parametrize("steps", [0, 1, 13])
 def test_running_episode_goes_through_a_checkpoint(checkpoints, task, steps):
     """Also one that has just begun, which has taken no action yet."""
-    options = {"ring_road": {"warmup_steps": 10}}.get(task)
+    options = {"ring_road": {"warmup_steps": 10}, "highway": {"pool": False, "warmup_steps": 100}}.get(task)
     env = make(task, options)
     env.reset(seed=1)
     action = env.action_space.high / 2

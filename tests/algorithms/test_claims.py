@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from toys import CPU
+from toys import CPU, SHORT
 
 from algorithms.config import learns, load_preset, resolve
 from algorithms.evaluate import evaluate_run
@@ -139,7 +139,7 @@ def tiny(task: str, algorithm: str) -> RunConfig:
         "evaluate_every": STEPS,
         "final_evaluation_episodes": 1,
     }
-    short = {"ring_road": {"warmup_steps": 5, "horizon": 60}}.get(task, {})
+    short = SHORT.get(task, {})
     changes: dict[str, Any] = {"run": run, "environment": short}
     if algorithm == "cher":
         changes["cher"] = {"delta": -50}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from toys import CPU
+from toys import CPU, SHORT
 
 from algorithms.config import load_preset, resolve
 from algorithms.train import write_files
@@ -26,7 +26,7 @@ def trained(folder: Path, task: str, algorithm: str, changes: dict[str, Any]) ->
         "warmup_steps": 330,
         "final_evaluation_episodes": 1,
     }
-    short = {"ring_road": {"warmup_steps": 5, "horizon": 60}}.get(task, {})
+    short = SHORT.get(task, {})
     overrides = {"run": run, "environment": short, **changes}
     trainer = Trainer(resolve(load_preset("smoke"), task, algorithm, seeds=[3], overrides=overrides), CPU)
     try:

@@ -23,6 +23,12 @@ from envs.base import EvaluationPoint, ImageSpec, Observation, StepResult, TaskE
 
 CPU = torch.device("cpu")
 
+#: Options of the tasks whose episodes are too long, or begin too late, for a training of a moment.
+SHORT: dict[str, dict[str, Any]] = {
+    "ring_road": {"warmup_steps": 5, "horizon": 60},
+    "highway": {"pool": False, "warmup_steps": 150, "horizon": 60},
+}
+
 
 #: Boxes are asymmetric, so that middle and half range both matter.
 ACTIONS = Box(np.array([-1, -2], np.float32), np.array([3, 2], np.float32))

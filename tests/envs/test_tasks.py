@@ -8,7 +8,10 @@ from envs.ant.path import PATH_METRICS
 from envs.names import TASKS
 from envs.tasks import make, make_vector
 
-SHORT = {"ring_road": {"warmup_steps": 20, "horizon": 30}}
+SHORT = {
+    "ring_road": {"warmup_steps": 20, "horizon": 30},
+    "highway": {"pool": False, "warmup_steps": 200, "horizon": 30},
+}
 ANT_TASKS = [task for task, known in TASKS.items() if known.entry_point.startswith("envs.ant.")]
 
 

@@ -9,7 +9,7 @@ import pytest
 import sumo
 
 from envs.traffic import ring_network
-from envs.traffic.ring_traffic import VEHICLES, RingTraffic
+from envs.traffic.ring_traffic import VEHICLES, RingTraffic, uniform_start
 
 
 def netconvert_ring(folder: Path, length: float) -> Path:
@@ -49,7 +49,7 @@ def what_moves_vehicles(path: Path) -> dict[str, dict[str, str]]:
 def drive(length: float, steps: int) -> np.ndarray:
     """Positions and speeds over time, with the automated vehicle under varying commands."""
     traffic, generator = RingTraffic(), np.random.default_rng(5)
-    traffic.start(length, 0.5, 11, generator)
+    traffic.start(length, uniform_start(length, 0.5, generator), 11)
     states = []
     for step in range(steps):
         command = max(0.0, float(traffic.speeds[-1]) + 0.1 * math.sin(0.03 * step))

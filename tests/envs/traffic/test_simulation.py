@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from envs.traffic import simulation
-from envs.traffic.ring_traffic import RingTraffic
+from envs.traffic.ring_traffic import RingTraffic, uniform_start
 
 NO_NOISE = np.zeros(21)
 
 
 def started() -> RingTraffic:
     traffic = RingTraffic()
-    traffic.start(245, 0.5, 1, np.random.default_rng(0))
+    traffic.start(245, uniform_start(245, 0.5, np.random.default_rng(0)), 1)
     return traffic
 
 
@@ -30,7 +30,7 @@ def test_the_newest_simulation_owns_the_process() -> None:
     second.step(NO_NOISE, None)
     first.close()
     second.step(NO_NOISE, None)
-    first.start(245, 0.5, 1, np.random.default_rng(0))
+    first.start(245, uniform_start(245, 0.5, np.random.default_rng(0)), 1)
     first.step(NO_NOISE, None)
     with pytest.raises(RuntimeError, match="one per process"):
         second.step(NO_NOISE, None)
