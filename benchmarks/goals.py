@@ -17,7 +17,15 @@ AUTHORS = 1.0
 STEP = {"hrl": 1.15, "cher": 1.3, "hac": 1.25, "hiro": 1.9}
 
 #: Milliseconds of an environment step under random actions, resets included.
-ENVIRONMENT_MS = {"ant_maze": 1000 / 1800, "ant_four_rooms": 1000 / 1800}
+ENVIRONMENT_MS = {
+    "ant_maze": 1000 / 1800,
+    "ant_four_rooms": 1000 / 1800,
+    "ring_road": 1000 / 2500,
+    "highway": 1000 / 550,
+}
+
+#: Milliseconds of a reset.
+RESET_MS = {"highway": 60.0}
 
 #: Milliseconds of an image of the visual maze.
 IMAGE_MS = 0.2

@@ -12,7 +12,7 @@ from algorithms.settings import RunConfig, RunSettings
 from benchmarks import goals
 from benchmarks.children import Child
 from benchmarks.goals import Goal
-from benchmarks.presets import paper
+from benchmarks.presets import paper, warm_up
 from benchmarks.report import ms, percent, table, times
 from benchmarks.timing import ratio, rotated, summary
 from benchmarks.training import Training
@@ -112,6 +112,7 @@ def report(result: Mapping[str, Any]) -> str:
 def _task(configs: Mapping[str, RunConfig], rounds: int, calls: int, episodes: int) -> dict[str, Any]:
     config = next(iter(configs.values()))
     spec, _ = describe(config.task, config.environment)
+    warm_up(config.task, config.environment)
     blocks: dict[str, Blocks] = {name: [] for name in configs}
     with trainings(configs, apart=spec.one_per_process) as calls_of:
         warm = {name: call("advance", config.run.warmup_steps) for name, call in calls_of.items()}

@@ -36,7 +36,8 @@ def test_every_task_that_is_asked_for_has_a_row():
     (row,) = result["tasks"].values()
     assert row["episode_length"]["median"] == 1_500
     assert row["steps_per_second"]["median"] > 10
-    (image,) = environments.goals_of(result)
+    step, image = environments.goals_of(result)
+    assert step["what"] == "ring_road: step under random actions"
     assert image["what"] == "image of the visual maze"
     assert image["measured"] == result["image_ms"]["median"] > 0
     assert "| ring_road |" in environments.report(result)

@@ -15,7 +15,6 @@ from envs.traffic.ring_traffic import (
     VEHICLES,
     RingTraffic,
     gaps,
-    random_start,
     uniform_start,
 )
 from envs.traffic.simulation import libsumo
