@@ -60,7 +60,7 @@ def draw_highway(axes: Axes, fronts: Array, automated: NDArray[np.bool_]) -> Non
         bars = np.stack([rears, np.full_like(rears, lengthening * VEHICLE_LENGTH)], axis=1).tolist()
         axes.broken_barh(bars, (0.36, 0.28), color=colour, linewidth=0)
     notes = {
-        (low + high) / 2: f"automated vehicles are controlled: {low:,} to {high:,} m",
+        (low + high) / 2: f"automated vehicles are controlled: {low:,.0f} to {high:,.0f} m",
         (SLOW_PART + HIGHWAY_LENGTH) / 2: "slow end",
     }
     for middle, text in notes.items():

@@ -92,6 +92,7 @@ class Highway(TaskEnv):
         self.metadata = {**self.metadata, "render_fps": 1 / (TIME_STEP * self.options.sims_per_step)}
         self.traffic = HighwayTraffic()
         self._record: HighwayRecord | None = None
+        self._ended = False
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
         """Load or warm up traffic and return the first observation; ``info`` names its conditions.
@@ -109,12 +110,15 @@ class Highway(TaskEnv):
         simulation_seed = int(generator.integers(0, LARGEST_SIMULATION_SEED, endpoint=True))
         self._generator = generator
         self.end_speed: float = fixed.get("end_speed", end_speed)
+        self._ended = False
         self._start_traffic(fixed.get("state", number), fixed.get("simulation_seed", simulation_seed))
         self._record = HighwayRecord(self.end_speed, TIME_STEP * settings.sims_per_step)
         return self._observation(), self._info(self._rewarded_speeds())
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Drive for one environment step: 0.4 s, times ``sims_per_step``."""
+        if self._ended:
+            raise RuntimeError("the episode has ended; call reset first")
         assert self._record is not None, "reset was never called"
         collision = False
         for _ in range(self.options.sims_per_step):
@@ -126,6 +130,7 @@ class Highway(TaskEnv):
         speeds = self._rewarded_speeds()
         reward = 0.1 * float(speeds.mean()) ** 2 if len(speeds) and not collision else 0.0
         self._record.add(self.traffic, speeds, self._places())
+        self._ended = collision  # SUMO has moved those who collided, and may have removed them
         truncated = not collision and self._record.steps >= self.options.horizon
         info = self._info(speeds)
         if collision or truncated:

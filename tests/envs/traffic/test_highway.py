@@ -34,7 +34,7 @@ FLOWS_CONDITIONS = {
     "flows": [2114.0, 100.0],
     "end_speeds": [6.0],
 }
-SMALL_POOL = {"warmup_steps": 900, "states": 2, "end_speeds": [5.0]}
+SMALL_POOL = {"warmup_steps": 400, "states": 2, "end_speeds": [5.0]}
 MakeHighway = Callable[..., Highway]
 
 
@@ -145,13 +145,14 @@ def test_human_drivers_ignore_the_actions(make_highway: MakeHighway, small_pool:
 
 def test_three_simulation_steps_per_step(make_highway: MakeHighway, small_pool: dict[str, Any]) -> None:
     one, three = (make_highway(**small_pool, sims_per_step=number) for number in (1, 3))
+    brake = np.full(5, -1, dtype=np.float32)
     one.reset(seed=0)
     for _ in range(15):
-        one.step(NOTHING)
+        assert not one.step(brake)[2]
     expected = one.snapshot()
     three.reset(seed=0)
     for _ in range(5):
-        three.step(NOTHING)
+        assert not three.step(brake)[2]
     assert three.snapshot().time == pytest.approx(expected.time) == pytest.approx(6.0)
     np.testing.assert_array_equal(three.snapshot().positions, expected.positions)
 
@@ -210,6 +211,19 @@ def test_wrong_options_of_the_pool_are_told_in_one_line(capsys: pytest.CaptureFi
         error = capsys.readouterr().err
         assert reason in error
         assert error.count("\n") == 1
+
+
+def test_nobody_drives_on_after_a_collision(make_highway: MakeHighway, small_pool: dict[str, Any]) -> None:
+    env = make_highway(**small_pool)
+    env.reset(seed=0)
+    terminated = False
+    while not terminated:
+        *_, terminated, truncated, _ = env.step(np.ones(5, dtype=np.float32))
+        assert not truncated
+    with pytest.raises(RuntimeError, match="^the episode has ended; call reset first$"):
+        env.step(NOTHING)
+    env.reset()
+    env.step(NOTHING)
 
 
 def test_picture_shows_the_road(make_highway: MakeHighway, small_pool: dict[str, Any]) -> None:
