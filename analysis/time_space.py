@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,7 +43,8 @@ SPEED_COLOURS = LinearSegmentedColormap.from_list(
 RING_SPEEDS = (0.0, 8.0)  # m/s, as in the traffic simulator's own diagrams
 HIGHWAY_SPEEDS = (0.0, 15.0)  # m/s: congested traffic has 7 on average, with a standard deviation of 4 to 5
 HUMAN = "human"
-HUMAN_COLOUR, GOAL_COLOUR = "0.45", "#0072B2"
+HUMAN_LOOK: dict[str, Any] = {"color": "0.45", "linestyle": "--", "zorder": 3}  # is seen on lines that equal it
+GOAL_COLOUR = "#0072B2"
 
 
 def draw(
@@ -73,8 +75,10 @@ def draw(
             draw_commanded_speed(axes, goals[label], time_step(recorded[label]))
         panels[1, -1].axis("off")
         panels[1, -1].legend(*panels[1, 0].get_legend_handles_labels(), loc="center left")
-    for axes in panels[:, 1:-1].flat:
-        axes.set_ylabel("")
+    for row in panels[:, :-1]:
+        for axes in row[1:]:
+            axes.sharey(row[0])
+            axes.set_ylabel("")
     return figure
 
 
@@ -142,15 +146,13 @@ def add_speed_bar(diagrams: Sequence[Axes], limits: tuple[float, float]) -> None
 
 def draw_mean_speed(axes: Axes, recorded: Mapping[str, pd.DataFrame]) -> None:
     """Draw the mean speed of traffic over time, one line per label; human drivers alone are dashed and grey."""
-    names = {name: algorithm for algorithm, name in style.ALGORITHM_NAMES.items()}
-    algorithms = {label: names.get(label, label) for label in recorded}
-    colours = style.colours(algorithms.values()) | {HUMAN: HUMAN_COLOUR}
+    keys = {name: algorithm for algorithm, name in style.ALGORITHM_NAMES.items()}
+    algorithms = {label: keys.get(label, label) for label in recorded if label.lower() != HUMAN}
+    colours = style.colours(algorithms.values())
     for label, episode in recorded.items():
-        human = label.lower() == HUMAN
+        look = {"color": colours[algorithms[label]]} if label in algorithms else HUMAN_LOOK
         mean = mean_speeds(episode)
-        colour = HUMAN_COLOUR if human else colours[algorithms[label]]
-        line, order = ("--", 3) if human else ("-", 2)  # a reference is seen on what equals it
-        axes.plot(mean.index, mean, color=colour, linestyle=line, zorder=order, label=label)
+        axes.plot(mean.index, mean, label=label, **look)
     axes.set(xlabel="Time (s)", ylabel="Mean speed (m/s)", title="Mean speed")
     axes.set_ylim(bottom=0)
     axes.margins(x=0)
@@ -234,15 +236,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.label = options.label or [path.stem for path in options.recording]
     number = len(options.recording)
     if len(set(options.label)) != len(options.label) or len(options.label) != number:
-        parser.error(
-            f"--label must be {number} different names, one per recording; got {', '.join(options.label)}"
-        )
+        parser.error(f"--label must be {number} different names, one per recording; got {' '.join(options.label)}")
     if options.trajectories and len(options.trajectories) != number:
-        parser.error(
-            f"--trajectories must name {number} files, one per recording; got {len(options.trajectories)}"
-        )
+        parser.error(f"--trajectories must be {number} files, one per recording; got {len(options.trajectories)}")
     if options.limits and not options.limits[0] < options.limits[1]:
-        parser.error("--limits must be two speeds, the lower one first, got {:g} {:g}".format(*options.limits))
+        parser.error("--limits must be two speeds, the lower one first; got {:g} {:g}".format(*options.limits))
     return options
 
 

@@ -26,6 +26,8 @@ RESOLUTION = 0.1
 #: Seconds over which speeds are compared; longer than a wave of the ring needs to be told from its mirror images.
 LONGEST_LAG = 30.0
 CELL = 1.0  # m
+STEADY = 1e-3  # m/s: speeds that vary less are equal, but for rounding
+NOTHING = (float("nan"), float("nan"))
 
 Spectrum = NDArray[np.complex128]
 
@@ -57,7 +59,7 @@ def measure(episode: pd.DataFrame) -> Waves:
     step = time_step(episode)
     positions, speeds = ring_arrays(episode)
     length = circumference(positions, speeds, step)
-    found = wave_speed(positions, speeds, length, step) if np.isfinite(length) else (float("nan"),) * 2
+    found = wave_speed(positions, speeds, length, step) if np.isfinite(length) else NOTHING
     return Waves(*found, float(speeds.mean()), float(speeds.std(axis=1).mean()))
 
 
@@ -69,10 +71,13 @@ def wave_speed(positions: Array, speeds: Array, length: float, step: float) -> t
         speeds: m/s, [T, n].
         length: circumference of the ring, metres.
         step: seconds between moments.
+
+    Returns:
+        Both are NaN where nothing varies.
     """
+    if np.ptp(speeds) < STEADY:
+        return NOTHING
     spectrum, wavenumbers = _spectrum(positions, speeds, length)
-    if not spectrum.any():
-        return float("nan"), float("nan")
     lags = np.arange(1, max(2, min(round(LONGEST_LAG / step), len(speeds) // 2) + 1))
     products = np.stack([_products(spectrum[:-lag], spectrum[lag:]) for lag in lags])
     velocities = np.linspace(-FASTEST, FASTEST, round(2 * FASTEST / RESOLUTION) + 1)
