@@ -21,7 +21,7 @@ from envs.traffic.car_following import VEHICLE_LENGTH
 from envs.traffic.ring_traffic import TIME_STEP, VEHICLES
 from envs.traffic.snapshot import Snapshot
 
-RING = {"environment": {"warmup_steps": 300, "horizon": 10, "lengths": [220, 221]}}
+RING = {"environment": {"warmup_steps": 20, "horizon": 10, "lengths": [220, 221]}}
 COLUMNS = ["seed", "target", "episode", "time", "vehicle", "position", "speed", "automated"]
 
 

@@ -32,8 +32,11 @@ def test_velocity_of_made_up_waves(velocity: float, length: float, number: int, 
     assert mirrored == pytest.approx((-found, correlation), abs=1e-6)
 
 
-def test_waves_that_do_not_change_correlate_fully() -> None:
-    correlation = waves.wave_speed(*drive(wave(-5)), RING_LENGTH, STEP)[1]
+@pytest.mark.parametrize("velocity", [-5.08, -5.05, -5.02])
+def test_waves_that_do_not_change(velocity: float) -> None:
+    """They correlate fully, along a velocity that is found to a fraction of the resolution."""
+    found, correlation = waves.wave_speed(*drive(wave(velocity)), RING_LENGTH, STEP)
+    assert found == pytest.approx(velocity, abs=0.2 * waves.RESOLUTION)
     assert correlation == pytest.approx(1, abs=0.01)
 
 
