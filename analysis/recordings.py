@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from envs.traffic.drawing import CONTROLLED_PART
+from envs.traffic.drawing import CONTROLLED_PART, SLOW_PART
 
 Array = NDArray[np.float64]
 
@@ -75,8 +75,12 @@ def first_episode(recording: pd.DataFrame, target: str | None = None) -> pd.Data
 
 
 def is_ring(episode: pd.DataFrame) -> bool:
-    """Whether all vehicles are there at every moment of a recorded episode; on the highway they come and go."""
-    return len(episode) == episode["time"].nunique() * episode["vehicle"].nunique()
+    """Whether a recorded episode is of the ring: all vehicles are there at every moment.
+
+    On the highway they come and go, and some are further than any ring is long.
+    """
+    everywhere = episode["time"].nunique() * episode["vehicle"].nunique()
+    return len(episode) == everywhere and episode["position"].max() <= SLOW_PART
 
 
 def time_step(episode: pd.DataFrame) -> float:
@@ -94,7 +98,7 @@ def ring_arrays(episode: pd.DataFrame) -> tuple[Array, Array]:
         RecordingError: the episode is not of a ring.
     """
     if not is_ring(episode):
-        raise RecordingError("vehicles come and go in this recording; it must be of the ring road")
+        raise RecordingError("this is a recording of the highway; it must be one of the ring road")
     tables = (episode.pivot(index="time", columns="vehicle", values=name) for name in ("position", "speed"))
     positions, speeds = (table.to_numpy(np.float64) for table in tables)
     return positions, speeds

@@ -75,6 +75,9 @@ def draw(
             draw_commanded_speed(axes, goals[label], time_step(recorded[label]))
         panels[1, -1].axis("off")
         panels[1, -1].legend(*panels[1, 0].get_legend_handles_labels(), loc="center left")
+    end = max(episode["time"].max() for episode in recorded.values())
+    for axes in panels.flat:
+        axes.set_xlim(0, end)  # an episode that a collision has ended is seen to be short
     for row in panels[:, :-1]:
         for axes in row[1:]:
             axes.sharey(row[0])

@@ -174,6 +174,11 @@ def test_bar_explains_the_colours_once(ring: pd.DataFrame) -> None:
     assert clims == [(1, 6)] * 2
 
 
+def test_episodes_of_different_lengths_share_the_time_axis(ring: pd.DataFrame) -> None:
+    figure = time_space.draw({"Human": ring[ring["time"] <= 20], "CHER": ring})
+    assert [axes.get_xlim() for axes in figure.axes[:3]] == [(0, 100)] * 3
+
+
 @pytest.fixture
 def files(ring: pd.DataFrame, tmp_path: Path) -> dict[str, Path]:
     """Two recordings, and the steps of seeds 0 and 1 with goals."""

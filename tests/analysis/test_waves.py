@@ -62,7 +62,7 @@ def test_traffic_in_which_nothing_varies_has_no_wave_speed(speed: float) -> None
 
 
 def test_highway_is_refused() -> None:
-    with pytest.raises(RecordingError, match="it must be of the ring road"):
+    with pytest.raises(RecordingError, match="it must be one of the ring road"):
         waves.measure(highway())
 
 
@@ -105,5 +105,5 @@ def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert [row[:3] for row in rows] == [["human", "0", "a"], ["human", "0", "b"]]
     assert [float(row[4]) for row in rows] == pytest.approx([-5, 8], abs=0.1)
     highway().to_parquet(tmp_path / "highway.parquet")
-    with pytest.raises(SystemExit, match="waves: vehicles come and go in this recording"):
+    with pytest.raises(SystemExit, match="waves: this is a recording of the highway"):
         waves.main(["--recording", str(tmp_path / "highway.parquet")])
