@@ -210,8 +210,7 @@ def evaluate_run(
         threads: how many environments are simulated at the same time.  Changes no result.
         out: a csv file for the rows.
         trajectories: a file for the steps of all episodes, see :class:`~algorithms.trajectories.Trajectories`.
-        recording: a file for the traffic of the first seed's first episodes, see
-            :class:`~algorithms.recording.Recording`.
+        recording: a file for the traffic in the video's episodes, see :class:`~algorithms.recording.Recording`.
         video: a file for the first seed's first episodes, see :class:`~algorithms.video.Video`.
 
     Raises:
@@ -264,9 +263,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="how many environments are simulated at the same time"
-    )
+    parser.add_argument("--threads", type=int, default=1, help="how many environments are simulated at once")
     parser.add_argument("--out", type=Path, help="a csv file for the rows")
     parser.add_argument("--trajectories", type=Path, help="a .parquet or .csv file for every step of the episodes")
     parser.add_argument(
@@ -284,17 +281,17 @@ def _checked_options(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     for name in ("episodes", "threads"):
         if (value := getattr(options, name)) < 1:
             parser.error(f"--{name} is {value}; it must be at least 1")
-    for name, endings in FILES.items():
-        if (path := getattr(options, name)) and endings and path.suffix not in endings:
-            parser.error(f"--{name} '{path}' must end in {' or '.join(endings)}")
-    paths = [path for name in FILES if (path := getattr(options, name))]
-    if twice := [path for path in paths if paths.count(path) > 1]:
-        parser.error(f"'{twice[0]}' is named by two options; each needs a file of its own")
+    paths = {name: path for name in FILES if (path := getattr(options, name))}
+    for name, path in paths.items():
+        if FILES[name] and path.suffix not in FILES[name]:
+            parser.error(f"--{name} '{path}' must end in {' or '.join(FILES[name])}")
+        if list(paths.values()).count(path) > 1:
+            parser.error(f"--{name} '{path}' is named by another option, too; each needs a file of its own")
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
-    for name in FILES:
-        if (path := getattr(options, name)) and (reason := reason_against(path)):
+    for name, path in paths.items():
+        if reason := reason_against(path):
             parser.error(f"--{name} '{path}' cannot be written: {reason}")
     return options
 

@@ -38,8 +38,8 @@ class Waves(NamedTuple):
     Attributes:
         wave_speed: velocity of the waves in m/s, negative against the traffic; NaN if no vehicle goes round, or
             nothing varies.
-        correlation: how well speeds agree along this velocity over up to 30 s: 1 if the waves do not change, about
-            0 if there are none.
+        correlation: how well speeds agree along this velocity over up to 30 s: 1 if the waves do not change, 0 if
+            speeds are those of noise.  Small waves may be as steady as large ones; ``speed_std`` tells their size.
         mean_speed: mean over vehicles and moments, m/s.
         speed_std: standard deviation of speeds over the vehicles, m/s, mean over moments.
     """
@@ -117,9 +117,18 @@ def _peak(velocities: Array, agreement: Array) -> tuple[float, float]:
     return float(velocities[best] + offset * RESOLUTION), float(top - (before - after) * offset / 4)
 
 
-def table(recording: pd.DataFrame) -> pd.DataFrame:
-    """One row per episode: its seed, target and number, and the fields of :class:`Waves`."""
-    found = [(episode.iloc[0], measure(episode)) for _, episode in episodes(recording)]
+def table(recording: pd.DataFrame, after: float = 0.0) -> pd.DataFrame:
+    """One row per episode: its seed, target and number, and the fields of :class:`Waves` from some second on.
+
+    Raises:
+        RecordingError: nothing was recorded then, or the recording is not of the ring road.
+    """
+    late = recording[recording["time"] >= after]
+    if late.empty:
+        raise RecordingError(
+            f"nothing was recorded after {after:g} s; recordings end at {recording['time'].max():g} s"
+        )
+    found = [(episode.iloc[0], measure(episode)) for _, episode in episodes(late)]
     return pd.DataFrame([{**row[["seed", "target", "episode"]], **waves._asdict()} for row, waves in found])
 
 
@@ -127,8 +136,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Measure the waves in recordings of the ring road.")
     parser.add_argument("--recording", type=Path, nargs="+", required=True, help="files: parquet, csv")
+    parser.add_argument("--after", type=float, default=0.0, help="leave out what comes before this second")
+    options = parser.parse_args(arguments)
     try:
-        tables = [table(read(path)).assign(recording=path.stem) for path in parser.parse_args(arguments).recording]
+        tables = [table(read(path), options.after).assign(recording=path.stem) for path in options.recording]
     except RecordingError as error:
         sys.exit(f"waves: {error}")
     rows = pd.concat(tables, ignore_index=True).set_index("recording").reset_index()

@@ -108,7 +108,7 @@ def test_interruption_leaves_no_rows():
         (["--run", ".", "--video", "a.gif"], "--video 'a.gif' must end in .mp4"),
         (
             ["--run", ".", "--recording", "a.csv", "--trajectories", "a.csv"],
-            "'a.csv' is named by two options; each needs a file of its own",
+            "'a.csv' is named by another option, too; each needs a file of its own",
         ),
     ],
 )

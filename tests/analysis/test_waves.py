@@ -87,6 +87,26 @@ def test_waves_of_human_drivers_travel_backwards() -> None:
     assert found.speed_std == pytest.approx(3.4, abs=0.3)
 
 
+def test_beginning_may_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Uniform traffic once a controller has dissolved the waves."""
+    positions, speeds = drive(
+        lambda places, time: wave(-5)(places, time) if time < 40 else np.full_like(places, 4)
+    )
+    episode = recording(positions, speeds)
+    assert waves.table(episode)["wave_speed"].item() == pytest.approx(-5, abs=0.2)
+    assert waves.table(episode)["speed_std"].item() == pytest.approx(
+        0.4 * waves.measure(episode[episode["time"] < 40]).speed_std, rel=0.01
+    )
+    late = waves.table(episode, after=40)
+    assert np.isnan(late["wave_speed"].item())
+    assert late["speed_std"].item() == 0
+    episode.to_csv(tmp_path / "a.csv", index=False)
+    with pytest.raises(SystemExit, match="nothing was recorded after 200 s; recordings end at 100 s"):
+        waves.main(["--recording", str(tmp_path / "a.csv"), "--after", "200"])
+    waves.main(["--recording", str(tmp_path / "a.csv"), "--after", "40"])
+    assert "NaN" in capsys.readouterr().out
+
+
 def test_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = (recording(*drive(wave(velocity)), target=name) for velocity, name in ((-5, "a"), (8, "b")))
     pd.concat([first, second]).to_parquet(tmp_path / "human.parquet")
