@@ -18,6 +18,7 @@ from PIL import Image
 from traffic import RING_LENGTH, STEP, drive, highway, recording, wave
 
 from analysis import style, time_space
+from envs.traffic.drawing import SLOW_PART
 
 #: What people without one kind of cones see of linear RGB (Machado, Oliveira and Fernandes, 2009).
 COLOUR_BLINDNESS = {
@@ -94,7 +95,7 @@ def test_ring_is_shown_as_a_whole_and_coloured_by_speed(ring: pd.DataFrame) -> N
 
 def test_slow_end_of_the_highway_is_left_out() -> None:
     axes, traffic, automated = diagram(highway())
-    assert axes.get_ylim() == (0, 2500)
+    assert axes.get_ylim() == (0, SLOW_PART)
     assert traffic.get_clim() == (0, 15)
     ends = np.array(traffic.get_segments())[..., 1]
     assert (ends.min(), ends.max()) == pytest.approx((0, 2500), abs=4)
