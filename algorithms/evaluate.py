@@ -3,6 +3,7 @@
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --episodes 50
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --trajectories paths.parquet
     python -m algorithms.evaluate --run results/runs/ant_gather/hrl/seeds_0 --video episode.mp4
+    python -m algorithms.evaluate --run results/runs/ring_road/hrl/seeds_0 --recording traffic.parquet
 
 It leaves a training untouched: it has its own environments, its own policy memory and its own random streams.
 These depend on seed, training step, evaluation point and episode alone, so that every algorithm meets the same
@@ -27,6 +28,7 @@ from algorithms.algorithm import Array, Mask, Policy, prepare_process
 from algorithms.diagnostics import EpisodeDiagnostics, Step
 from algorithms.learner import load_networks
 from algorithms.levels import HierarchicalPolicy
+from algorithms.recording import Recording
 from algorithms.records import Row, metrics_of, reason_against, write_table
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import evaluation_start
@@ -37,8 +39,8 @@ from envs.base import DrawingError, SimulationError, TaskSpec
 from envs.strict import parse
 from envs.tasks import VectorTask, describe, make, make_vector
 
-#: Options that name a file to write.
-FILES = ("out", "trajectories", "video")
+#: Options that name a file to write, and the endings it may have; any for the csv of the rows.
+FILES = {"out": (), "trajectories": ENDINGS, "recording": ENDINGS, "video": (VIDEO_ENDING,)}
 
 
 class Interrupted(Exception):
@@ -197,6 +199,7 @@ def evaluate_run(
     threads: int = 1,
     out: Path | None = None,
     trajectories: Path | None = None,
+    recording: Path | None = None,
     video: Path | None = None,
 ) -> list[Row]:
     """Evaluate the final policies of a finished run; its first episodes are those of its last evaluation.
@@ -207,11 +210,12 @@ def evaluate_run(
         threads: how many environments are simulated at the same time.  Changes no result.
         out: a csv file for the rows.
         trajectories: a file for the steps of all episodes, see :class:`~algorithms.trajectories.Trajectories`.
+        recording: a file for the traffic in the video's episodes, see :class:`~algorithms.recording.Recording`.
         video: a file for the first seed's first episodes, see :class:`~algorithms.video.Video`.
 
     Raises:
         FileNotFoundError: the folder holds no finished run.
-        ValueError: its configuration is not one of this version's.
+        ValueError: its configuration is not one of this version's, or its task has no traffic to record.
         DrawingError: pictures are needed, and this machine cannot draw them.
     """
     config = parse(RunConfig, json.loads((folder / "run.json").read_text())["config"])
@@ -221,6 +225,8 @@ def evaluate_run(
     recorders: dict[Path, Recorder] = {}
     if trajectories:
         recorders[trajectories] = Trajectories(algorithm.policy, task, config.seeds)
+    if recording:
+        recorders[recording] = Recording(make(config.task, config.environment), config.seeds[0], config.run.steps)
     if video:
         drawn = make(config.task, config.environment, render_mode="rgb_array")
         recorders[video] = Video(drawn, config.seeds[0], config.run.steps)
@@ -257,13 +263,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="algorithms.evaluate", description="Evaluate a finished run.")
     parser.add_argument("--run", type=Path, required=True, help="the run folder")
     parser.add_argument("--episodes", type=int, default=10, help="per seed and evaluation point")
-    parser.add_argument(
-        "--threads", type=int, default=1, help="how many environments are simulated at the same time"
-    )
+    parser.add_argument("--threads", type=int, default=1, help="how many environments are simulated at once")
     parser.add_argument("--out", type=Path, help="a csv file for the rows")
     parser.add_argument("--trajectories", type=Path, help="a .parquet or .csv file for every step of the episodes")
     parser.add_argument(
         "--video", type=Path, help="an .mp4 file of the first seed's first episode at each evaluation point"
+    )
+    parser.add_argument(
+        "--recording", type=Path, help="a .parquet or .csv file for every vehicle in the same episodes"
     )
     return parser
 
@@ -274,15 +281,17 @@ def _checked_options(parser: argparse.ArgumentParser, arguments: Sequence[str] |
     for name in ("episodes", "threads"):
         if (value := getattr(options, name)) < 1:
             parser.error(f"--{name} is {value}; it must be at least 1")
-    if options.trajectories and options.trajectories.suffix not in ENDINGS:
-        parser.error(f"--trajectories '{options.trajectories}' must end in {' or '.join(ENDINGS)}")
-    if options.video and options.video.suffix != VIDEO_ENDING:
-        parser.error(f"--video '{options.video}' must end in {VIDEO_ENDING}")
+    paths = {name: path for name in FILES if (path := getattr(options, name))}
+    for name, path in paths.items():
+        if FILES[name] and path.suffix not in FILES[name]:
+            parser.error(f"--{name} '{path}' must end in {' or '.join(FILES[name])}")
+        if list(paths.values()).count(path) > 1:
+            parser.error(f"--{name} '{path}' is named by another option, too; each needs a file of its own")
     for name in ("run.json", "policy.pt"):
         if not (options.run / name).is_file():
             parser.error(f"--run '{options.run}' holds no finished run (no {name})")
-    for name in FILES:
-        if (path := getattr(options, name)) and (reason := reason_against(path)):
+    for name, path in paths.items():
+        if reason := reason_against(path):
             parser.error(f"--{name} '{path}' cannot be written: {reason}")
     return options
 

@@ -81,10 +81,7 @@ class Trajectories:
         """Write the table in one move, in the format that the file's ending names."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with in_one_move(path) as partial:
-            if path.suffix == ".parquet":
-                self.table().to_parquet(partial, index=False)
-            else:
-                self.table().to_csv(partial, index=False, lineterminator="\n")
+            write_frame(partial, path.suffix, self.table())
 
     def _rows(
         self,
@@ -109,3 +106,11 @@ class Trajectories:
             *"xy"[: len(self._task.position_indices)],
             *(f"{name}_{index}" for name, size in sizes.items() for index in range(size)),
         ]
+
+
+def write_frame(path: Path, ending: str, table: pd.DataFrame) -> None:
+    """Write a table to a file of any name, in the format that ``ending`` (of :data:`ENDINGS`) stands for."""
+    if ending == ".parquet":
+        table.to_parquet(path, index=False)
+    else:
+        table.to_csv(path, index=False, lineterminator="\n")

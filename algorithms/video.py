@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
@@ -11,14 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe, write_frames
-from numpy.typing import NDArray
 from PIL import Image as Picture
 from PIL import ImageDraw, ImageFont
 
-from algorithms.algorithm import Array
-from algorithms.diagnostics import Step
-from algorithms.records import in_one_move
-from algorithms.seeding import evaluation_start
+from algorithms.repetition import Moment, Repetition
 from envs.base import DrawingError, Image, TaskEnv
 
 VIDEO_ENDING = ".mp4"
@@ -27,11 +22,8 @@ CAPTION_HEIGHT = 32  # pixels; with pictures of even sizes, frames have even siz
 _FONT_SIZE = 16
 
 
-class Video:
+class Video(Repetition):
     """One seed's first episode at each evaluation point, one after the other, at ``env.video_speed``.
-
-    The actions are noted during the evaluation, which thereby stays as it is; the episodes are repeated with them
-    in an environment of their own when the file is written.
 
     Args:
         env: made with a render mode; repeats the episodes.
@@ -48,46 +40,26 @@ class Video:
             get_ffmpeg_exe()
         except RuntimeError as error:
             raise DrawingError(f"a video needs ffmpeg: {' '.join(str(error).split())}") from error
-        self._env, self._seed, self._step = env, seed, step
-        self._actions: dict[int, list[Array]] = defaultdict(list)
+        super().__init__(env, seed, step)
         steps_per_second = env.metadata["render_fps"] * env.video_speed
         self._steps_per_frame = ceil(steps_per_second / MOST_FRAMES_PER_SECOND)
         self._frames_per_second = steps_per_second / self._steps_per_frame
 
-    def record(self, episodes: NDArray[np.int64], lengths: NDArray[np.int64], step: Step) -> None:
-        """Take in one step of all environments, see :class:`~algorithms.trajectories.Recorder`."""
-        point, episode = episodes[0].tolist()
-        if episode == 0:
-            self._actions[point].append(step.actions[0].copy())
-
-    def write(self, path: Path) -> None:
-        """Repeat the episodes, write them as H.264 in one move, and close the environment."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with in_one_move(path) as partial:
-                _write_video(partial, self.frames(), self._frames_per_second)
-        finally:
-            self._env.close()
-
     def frames(self) -> Iterator[Image]:
         """All frames: every episode's start, one after every so many steps, and its end."""
-        for point, actions in sorted(self._actions.items()):
-            condition = self._env.task.evaluation_points[point]
-            start = evaluation_start(self._seed, self._step, point, 0)
-            self._env.reset(seed=start, options=dict(condition.options))
-            total = 0.0
-            yield self._frame(condition.name, 0, total)
-            for step, action in enumerate(actions, 1):
-                total += self._env.step(action)[1]
-                if step % self._steps_per_frame == 0 or step == len(actions):
-                    yield self._frame(condition.name, step, total)
+        for moment in self._moments():
+            if moment.step % self._steps_per_frame == 0 or moment.last:
+                yield self._frame(moment)
 
-    def _frame(self, condition: str, step: int, total: float) -> Image:
+    def _write(self, path: Path, ending: str) -> None:
+        _write_video(path, self.frames(), self._frames_per_second)
+
+    def _frame(self, moment: Moment) -> Image:
         """A picture of the present state below a line that says what it is."""
         picture = self._env.render()
         assert picture is not None, "the environment was made without a render mode"
-        seconds, speed = step / self._env.metadata["render_fps"], self._env.video_speed
-        text = f"seed {self._seed}, {condition}    {seconds:.1f} s    return {total:.1f}"
+        seconds, speed = moment.step / self._env.metadata["render_fps"], self._env.video_speed
+        text = f"seed {self._seed}, {moment.target}    {seconds:.1f} s    return {moment.total:.1f}"
         line = Picture.new("RGB", (picture.shape[1], CAPTION_HEIGHT), "white")
         font = ImageFont.load_default(_FONT_SIZE)
         ImageDraw.Draw(line).text((8, 7), text + f"    {speed} x" * (speed > 1), fill="black", font=font)

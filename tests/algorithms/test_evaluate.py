@@ -104,7 +104,12 @@ def test_interruption_leaves_no_rows():
         (["--run", ".", "--episodes", "0"], "--episodes is 0; it must be at least 1"),
         (["--run", ".", "--threads", "0"], "--threads is 0; it must be at least 1"),
         (["--run", ".", "--trajectories", "a.txt"], "--trajectories 'a.txt' must end in .parquet or .csv"),
+        (["--run", ".", "--recording", "a.mp4"], "--recording 'a.mp4' must end in .parquet or .csv"),
         (["--run", ".", "--video", "a.gif"], "--video 'a.gif' must end in .mp4"),
+        (
+            ["--run", ".", "--recording", "a.csv", "--trajectories", "a.csv"],
+            "'a.csv' is named by another option, too; each needs a file of its own",
+        ),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message, capsys):

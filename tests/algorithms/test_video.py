@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
-import torch
-from learners import CPU
+from finished import finished_run
 
 from algorithms import evaluate as evaluation
-from algorithms.config import load_preset, resolve
-from algorithms.registry import ALGORITHMS
 from algorithms.video import CAPTION_HEIGHT
 from envs.ant import gather, rendering
 from envs.ant.gather import AntGather
-from envs.tasks import describe
 from envs.traffic.ring import RingRoad
 
-NETWORKS = {"learner": {"hidden": [8, 8], "buffer_steps": 2000}}
 RING = {"environment": {"warmup_steps": 5, "horizon": 10, "lengths": [220, 221]}}
-
-
-def finished_run(folder: Path, task: str, algorithm: str, environment: dict[str, Any] | None = None) -> Path:
-    """A run folder of two untrained seeds."""
-    overrides = {**NETWORKS, **(environment or {})}
-    config = resolve(load_preset("paper"), task, algorithm, seeds=(4, 9), overrides=overrides)
-    learner = ALGORITHMS[algorithm].load()(config, *describe(task, config.environment), CPU)
-    torch.save({"networks": dict(learner.networks)}, folder / "policy.pt")
-    (folder / "run.json").write_text(json.dumps({"config": config.model_dump(mode="json")}))
-    return folder
 
 
 def frames_of(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
