@@ -170,6 +170,9 @@ class HighwayOptions(TrafficOptions):
         end_speeds: speed limits of the slow part, m/s, of which every episode draws one.
         enforced_end_speed: limit that the fail-safe keeps there instead, m/s; 6 in the authors' code, whatever was
             drawn.
+        av_speed_mode: SUMO's checks of what automated vehicles are commanded (its "speed mode").  12 bounds braking
+            to 4.5 m/s^2 and does nothing else, so that who cannot stop in time collides (authors' code of 2021);
+            25 keeps to a safe speed (theirs of 2020).
         slots: how many automated vehicles are controlled at most.
         sims_per_step: simulation steps of 0.4 s per environment step.
     """
@@ -183,6 +186,7 @@ class HighwayOptions(TrafficOptions):
     flows: Annotated[tuple[Flow, Flow] | None, Field(strict=False)] = None
     end_speeds: Annotated[tuple[EndSpeed, ...], Field(strict=False, min_length=1)] = (5.0, 6.0, 7.0)
     enforced_end_speed: EndSpeed | None = None
+    av_speed_mode: Literal[12, 25] = 12
     slots: Annotated[int, Field(ge=1, le=100)] = 5
     sims_per_step: Annotated[int, Field(ge=1)] = 1
 

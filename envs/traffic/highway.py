@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,8 @@ class Highway(TaskEnv):
     Where nobody is ahead or behind, speed is 30 m/s and the gap the length of the road.
 
     Action, shape [5], in [-1, 1]: accelerations in units of ``max_accel``; those of empty slots are ignored.
-    Fail-safes keep speed limits and try to avoid collisions, as with human drivers.
+    Fail-safes keep speed limits and try to avoid collisions, as with human drivers; where ``max_accel`` is too
+    little to stop in time they come too late, unless ``av_speed_mode`` lets SUMO keep a safe speed.
 
     Reward: 0.1 times the squared mean speed of the vehicles on the controlled part; 0 if there is none, and in a
     step with a collision, which terminates.
@@ -189,7 +190,14 @@ class Highway(TaskEnv):
         every = round(1 / self.options.automated_share)
         chosen = range(every - 1, len(self.traffic.names), every)
         end = CONTROLLED_PART[1]
-        self._automated = {self.traffic.names[index] for index in chosen if self.traffic.positions[index] < end}
+        traffic = self.traffic
+        self._make_automated(traffic.names[index] for index in chosen if traffic.positions[index] < end)
+
+    def _make_automated(self, names: Iterable[str]) -> None:
+        for name in names:
+            self._automated.add(name)
+            if not self.options.human_only:
+                self.traffic.set_speed_mode(name, self.options.av_speed_mode)
 
     def _automated_positions(self) -> dict[str, float]:
         """Positions of all automated vehicles on the road, metres."""
@@ -214,7 +222,7 @@ class Highway(TaskEnv):
             accelerations = dict(zip(kept, wanted.tolist(), strict=True))
         if self.traffic.step(self._generator, accelerations, entered):
             return True
-        self._automated.update(filter(from_automated_flow, self.traffic.departed))
+        self._make_automated(filter(from_automated_flow, self.traffic.departed))
         self._automated &= self.traffic.index.keys()
         return False
 

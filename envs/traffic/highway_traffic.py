@@ -118,6 +118,10 @@ class HighwayTraffic:
         self._read_state()
         return False
 
+    def set_speed_mode(self, name: str, mode: int) -> None:
+        """Change which of a vehicle's commands SUMO checks."""
+        libsumo.vehicle.setSpeedMode(name, mode)
+
     def save(self, path: Path) -> None:
         """Save the state of the simulation, so that :meth:`start` continues from it."""
         self._simulation.check_running()

@@ -220,7 +220,7 @@ def test_nobody_drives_on_after_a_collision(make_highway: MakeHighway, small_poo
     while not terminated:
         *_, terminated, truncated, _ = env.step(np.ones(5, dtype=np.float32))
         assert not truncated
-    with pytest.raises(RuntimeError, match="^the episode has ended; call reset first$"):
+    with pytest.raises(RuntimeError, match=r"^the episode has ended; call reset first$"):
         env.step(NOTHING)
     env.reset()
     env.step(NOTHING)
