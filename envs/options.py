@@ -1,7 +1,7 @@
 """Options of the tasks: the keyword arguments of their classes.
 
 Apart from the classes, so that a configuration can be checked without a simulator.  The defaults are the paper's
-settings; ``config/paper.yaml`` repeats them with their sources.
+settings; ``config/paper.yaml`` repeats them with their sources, and differs in one, ``av_speed_mode``.
 """
 
 from __future__ import annotations
@@ -170,9 +170,9 @@ class HighwayOptions(TrafficOptions):
         end_speeds: speed limits of the slow part, m/s, of which every episode draws one.
         enforced_end_speed: limit that the fail-safe keeps there instead, m/s; 6 in the authors' code, whatever was
             drawn.
-        av_speed_mode: SUMO's checks of what automated vehicles are commanded (its "speed mode").  12 bounds braking
-            to 4.5 m/s^2 and does nothing else, so that who cannot stop in time collides (authors' code of 2021);
-            25 keeps to a safe speed (theirs of 2020).
+        av_speed_mode: SUMO's checks of what automated vehicles are commanded (its "speed mode").  12 bounds
+            braking to 4.5 m/s^2 and does nothing else, so that who cannot stop in time collides (authors' code of
+            2021); 25 keeps to a safe speed (theirs of 2020, and what ``config/paper.yaml`` asks for).
         slots: how many automated vehicles are controlled at most.
         sims_per_step: simulation steps of 0.4 s per environment step.
     """
