@@ -29,7 +29,7 @@ from algorithms.config import ConfigError
 from algorithms.records import in_one_move, provenance, write_json, write_table
 from algorithms.settings import RunConfig
 from algorithms.trainer import Breakdown, Trainer
-from envs.base import DrawingError
+from envs.base import DrawingError, SimulationError
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except (Breakdown, DrawingError) as error:
+    except (Breakdown, DrawingError, SimulationError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

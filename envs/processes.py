@@ -33,10 +33,10 @@ Start = tuple[Observation, dict[str, Any]]
 class RemoteTask:
     """An environment of a task in a child process; to its user it is the environment itself.
 
-    When the process dies or does not answer, a new one is forked and the running episode restored exactly: from the
-    ``episode_state`` right after the last reset, and every reset and step since.  Then the request is made again.
-    What the environment itself raises comes back as it is.  All other attributes are read from the environment, and
-    ``episode_state`` is the only one that can be set.
+    When the process dies or does not answer, a new one is forked and the running episode restored exactly: from
+    the ``episode_state`` right after the last reset, and every reset and step since.  Then the request is made
+    again.  What the environment itself raises comes back as it is.  All other attributes are read from the
+    environment, and ``episode_state`` is the only one that can be set.
 
     The child ends with the thread that made it, see :class:`~envs.child.Child`; any request may make a new one.
 
@@ -48,7 +48,7 @@ class RemoteTask:
         simulator_restarts: how many processes were lost and replaced.
 
     Raises:
-        SimulationError: ``ATTEMPTS`` processes in a row were lost over one request; the environment is closed then.
+        SimulationError: ``ATTEMPTS`` processes in a row were lost over one request; the environment is closed.
     """
 
     task: TaskSpec
@@ -65,7 +65,11 @@ class RemoteTask:
         self._state: dict[str, Any] | None = None
         self._since: list[tuple[bytes, bool]] = []
         self.simulator_restarts = 0
-        vars(self).update(self._ask("facts"))
+        try:
+            vars(self).update(self._ask("facts"))
+        except BaseException:
+            self.close()
+            raise
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Start:
         """Start a new episode, as :meth:`~envs.base.TaskEnv.reset`."""
@@ -230,7 +234,7 @@ class _Server:
 
 
 class ProcessVectorEnv(TaskVectorEnv):
-    """A :class:`~envs.vector.TaskVectorEnv` whose members live in processes of their own and work at the same time.
+    """A :class:`~envs.vector.TaskVectorEnv` whose members have a process each, and work at the same time.
 
     An error of a member is raised once all members are at rest.
 
@@ -257,11 +261,11 @@ class ProcessVectorEnv(TaskVectorEnv):
         infos: dict[str, Any] = {}
         answers = self._together({index: ("reset", seeds[index], options) for index in started})
         for index, (observation, info) in zip(started, answers, strict=True):
-            self._env_obs[index] = self._observations[index] = observation
+            self._env_obs[index] = observation
             infos = self._add_info(infos, info, index)
         for ends in (self._terminations, self._truncations, self._autoreset_envs):
             ends[mask] = False
-        return self._observations.copy(), infos
+        return np.stack(self._env_obs), infos
 
     def set_attr(self, name: str, values: Any) -> None:
         """Set the attribute ``episode_state`` of all environments to values of their own."""
@@ -275,12 +279,13 @@ class ProcessVectorEnv(TaskVectorEnv):
 
     def _together(self, requests: Mapping[int, tuple[Any, ...]]) -> list[Any]:
         """Answers of some members, all of which work at the same time."""
+        members: Sequence[Any] = self.envs
         for index, request in requests.items():
-            self.envs[index].begin(*request)
+            members[index].begin(*request)
         answers, errors = [], []
         for index in requests:
             try:
-                answers.append(self.envs[index].finish())
+                answers.append(members[index].finish())
             except Exception as error:
                 if isinstance(error, SimulationError | ActionError):
                     error.member = index
