@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import signal
 import time
@@ -25,7 +26,7 @@ class UnusualError(Exception):
 
 
 class Drift(TaskEnv):
-    """A random walk.  Where it starts can be chosen, and ``start`` says how: an amount, or a way to misbehave.
+    """A random walk.  Options of a reset: where it starts (``start``), and a ``pause`` in seconds.
 
     Args:
         meeting: a barrier at which members wait for each other in whatever they do.
@@ -93,4 +94,5 @@ class Drift(TaskEnv):
         if self._lives is not None:
             self._lives.write_text(str(left - 1))
         if left > 0:
+            faulthandler.disable()  # pytest's, which would print where this happens
             os.kill(os.getpid(), signal.SIGSEGV)

@@ -29,14 +29,20 @@ from envs.vector import TaskVectorEnv
 
 RING: dict[str, Any] = {"warmup_steps": 400, "horizon": 30}
 PUSH = np.array([0.5], np.float32)
+OTHERS: set[int] = set()
+
+
+def simulators() -> set[int]:
+    """Children that the running test has started."""
+    return children() - OTHERS
 
 
 @pytest.fixture(autouse=True)
 def _in_time_and_without_leftovers() -> Iterator[None]:
-    before = children()
+    OTHERS.update(children())
     with time_limit(60):
         yield
-    assert children() <= before, "a process or a zombie was left behind"
+    assert not simulators(), "a process or a zombie was left behind"
 
 
 @pytest.fixture
@@ -52,17 +58,9 @@ def remote() -> Iterator[Callable[..., RemoteTask]]:
         env.close()
 
 
-def child_of(make: Callable[[], Any]) -> tuple[Any, int]:
-    """What ``make`` made, and the process that this started."""
-    before = children()
-    made = make()
-    (pid,) = children() - before
-    return made, pid
-
-
 def kill(*, number: int = signal.SIGKILL) -> None:
-    """Send a signal to all children; SIGKILL takes effect before this returns."""
-    for pid in children():
+    """Send a signal to all simulators; SIGKILL takes effect before this returns."""
+    for pid in simulators():
         os.kill(pid, number)
         if number == signal.SIGKILL:
             wait_until(lambda pid=pid: not runs(pid))
@@ -200,7 +198,7 @@ def test_three_deaths_in_a_row_are_an_error(remote: Callable[..., RemoteTask]) -
     message = r"^the simulator died \(signal 11\) at step 3 of the episode, 3 times in a row$"
     with pytest.raises(SimulationError, match=message):
         env.step(PUSH)
-    assert not children()
+    assert not simulators()
     with pytest.raises(RuntimeError, match="the environment is closed"):
         env.reset(seed=0)
 
@@ -346,7 +344,7 @@ def test_error_of_a_member_says_whose_it_is_and_comes_when_all_are_at_rest() -> 
 def test_restarts_are_counted_for_each_member() -> None:
     vector = ProcessVectorEnv([Drift] * 2)
     vector.reset(seed=0)
-    os.kill(min(children()), signal.SIGKILL)
+    os.kill(min(simulators()), signal.SIGKILL)
     vector.step(np.zeros((2, 1), np.float32))
     assert sorted(vector.get_attr("simulator_restarts")) == [0, 1]
     vector.close()
@@ -357,14 +355,16 @@ def test_restarts_are_counted_for_each_member() -> None:
 
 
 def test_close_and_collection_leave_nothing() -> None:
-    env, pid = child_of(lambda: RemoteTask(Drift))
+    env = RemoteTask(Drift)
+    assert len(simulators()) == 1
     env.close()
     env.close()
-    assert pid not in children()
-    env, pid = child_of(lambda: RemoteTask(Drift))
+    assert not simulators()
+    env = RemoteTask(Drift)
+    assert len(simulators()) == 1
     del env
     gc.collect()
-    assert pid not in children()
+    assert not simulators()
 
 
 def test_close_does_not_wait_for_a_process_that_is_busy() -> None:
@@ -376,10 +376,10 @@ def test_close_does_not_wait_for_a_process_that_is_busy() -> None:
 
 
 def test_signals_to_all_processes_are_left_to_the_parent() -> None:
-    env, pid = child_of(lambda: RemoteTask(Drift))
+    env = RemoteTask(Drift)
     env.reset(seed=0)
     for number in (signal.SIGTERM, signal.SIGINT):
-        os.kill(pid, number)
+        kill(number=number)
     env.step(PUSH)
     assert env.simulator_restarts == 0
     env.close()
@@ -393,7 +393,8 @@ def test_siblings_hold_no_ends_of_each_others_pipes() -> None:
 
 
 def test_a_copy_of_the_parent_leaves_the_children_alone() -> None:
-    env, pid = child_of(lambda: RemoteTask(Drift))
+    env = RemoteTask(Drift)
+    (pid,) = simulators()
     copy = os.fork()
     if copy == 0:
         env.close()
@@ -422,11 +423,11 @@ def test_children_end_with_their_parent(number: int | None) -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM], **arguments) as parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == "ready\n"
-        simulators = children(parent.pid)
-        assert len(simulators) == 2
+        found = children(parent.pid)
+        assert len(found) == 2
         if number is None:
             assert parent.communicate("\n") == ("", "")
         else:
             parent.send_signal(number)
         assert parent.wait() == (-number if number else 0)
-    wait_until(lambda: not any(map(runs, simulators)))
+    wait_until(lambda: not any(map(runs, found)))
