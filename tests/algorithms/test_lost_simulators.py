@@ -20,7 +20,7 @@ from algorithms.config import load_preset, resolve
 from algorithms.trainer import Trainer
 
 SMALL = ["--preset", "smoke", "--task", "ring_road", "--algorithm", "hrl", "--seeds", "0"]
-SMALL += ["--steps", "600", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=300"]
+SMALL += ["--steps", "600", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=200"]
 SMALL += ["--set", "environment.horizon=40", "--set", "environment.warmup_steps=20"]
 RESULTS = ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv")
 
