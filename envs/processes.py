@@ -265,7 +265,7 @@ class ProcessVectorEnv(TaskVectorEnv):
             infos = self._add_info(infos, info, index)
         for ends in (self._terminations, self._truncations, self._autoreset_envs):
             ends[mask] = False
-        return np.stack(self._env_obs), infos
+        return np.array(self._env_obs, np.float32), infos
 
     def set_attr(self, name: str, values: Any) -> None:
         """Set the attribute ``episode_state`` of all environments to values of their own."""

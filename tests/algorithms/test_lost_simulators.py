@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from algorithms import train
 from algorithms.config import load_preset, resolve
 from algorithms.trainer import Trainer
 
-SMALL = ["--preset", "smoke", "--task", "ring_road", "--algorithm", "hrl", "--seeds", "0"]
-SMALL += ["--steps", "600", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=200"]
+SMALL = ["--preset", "smoke", "--task", "ring_road", "--algorithm", "hrl", "--seeds", "0", "--steps", "400"]
+SMALL += ["--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=400", "--set", "run.log_every=100"]
 SMALL += ["--set", "environment.horizon=40", "--set", "environment.warmup_steps=20"]
 RESULTS = ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv")
 
@@ -31,24 +32,14 @@ def _in_time() -> Iterator[None]:
         yield
 
 
-def begin(out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "algorithms.train", *SMALL, "--out", str(out)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+def finish(out: Path) -> None:
+    """Train to the end in this process."""
+    assert train.main([*SMALL, "--out", str(out)]) == 0
 
 
-def finish(training: subprocess.Popen[str]) -> str:
-    """Wait for a training to end well; what it printed."""
-    _, output = training.communicate()
-    assert training.returncode == 0, output
-    return output
-
-
-def simulators_in_mid_training(training: subprocess.Popen[str], out: Path) -> set[int]:
-    """The simulators of a training, once it has written a checkpoint."""
-    wait_until(lambda: list(out.glob("checkpoints/**/checkpoint.pt")))
-    found = children(training.pid)
-    assert len(found) == 2, "one for training, one for evaluations"
-    return found
+def saved(out: Path) -> bool:
+    """Whether a training is under way and has written a checkpoint."""
+    return any(out.glob("checkpoints/**/checkpoint.pt"))
 
 
 def folder(out: Path) -> Path:
@@ -68,33 +59,52 @@ def assert_same_results(out: Path, expected: Path) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("undisturbed")
-    finish(begin(out))
-    assert restarts(out) == [0] * 3
+    finish(out)
+    assert restarts(out) == [0] * 4
     return out
 
 
-def test_killed_simulators_change_no_result_and_are_counted(undisturbed: Path, tmp_path: Path) -> None:
-    training = begin(tmp_path)
-    for pid in simulators_in_mid_training(training, tmp_path):
-        os.kill(pid, signal.SIGKILL)
-    output = finish(training)
+def test_killed_simulators_change_no_result_and_are_counted(
+    undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    others, killed = children(), []
+
+    def kill() -> None:
+        wait_until(lambda: saved(tmp_path))
+        killed.extend(children() - others)
+        for pid in killed:
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    finish(tmp_path)
+    killer.join()
+    assert len(killed) == 2, "one for training, one for evaluations"
     assert_same_results(tmp_path, undisturbed)
     assert sum(restarts(tmp_path)) == 2
-    assert output.count("the simulator died (signal 9)") == 2, "one line of each"
-    assert "Traceback" not in output
+    assert restarts(tmp_path)[-1] >= 1, "that of the evaluation after the last step"
+    assert sum("the simulator died (signal 9)" in line for line in caplog.messages) == 2, "one line of each"
+    assert children() == others
 
 
-def test_signal_to_all_processes_saves_and_resumes_exactly(undisturbed: Path, tmp_path: Path) -> None:
-    training = begin(tmp_path)
-    simulators = simulators_in_mid_training(training, tmp_path)
-    os.killpg(training.pid, signal.SIGTERM)
-    output = training.communicate()[1]
+def test_signal_to_all_processes_saves_and_resumes_exactly(
+    undisturbed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, "-m", "algorithms.train", *SMALL, "--out", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as training:
+        wait_until(lambda: saved(tmp_path))
+        simulators = children(training.pid)
+        assert len(simulators) == 2
+        os.killpg(training.pid, signal.SIGTERM)
+        output = training.communicate()[1]
     assert training.returncode == train.INTERRUPTED, output
     assert "the simulator" not in output, "none was lost"
     assert not any(map(runs, simulators))
-    assert "continuing at step" in finish(begin(tmp_path))
+    caplog.set_level("INFO")
+    finish(tmp_path)
+    assert "continuing at step" in caplog.text
     assert_same_results(tmp_path, undisturbed)
-    assert restarts(tmp_path) == [0] * 3
+    assert restarts(tmp_path) == [0] * 4
 
 
 def test_restarts_are_counted_for_each_seed_and_over_resumes() -> None:
