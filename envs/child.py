@@ -48,15 +48,13 @@ class Child:
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self._pipe, theirs = Pipe()
-        _ends.add(self._pipe)
         try:
-            self.pid = _fork(lambda: _serve(theirs, make))
+            self._pipe, theirs = Pipe()
+            _ends.add(self._pipe)
+            with theirs:
+                self.pid = _fork(lambda: _serve(theirs, make))
         except OSError as error:
-            self._pipe.close()
             raise LostError(f"could not be started ({error.strerror})") from None
-        finally:
-            theirs.close()
         self._finalizer = weakref.finalize(self, _end, self.pid, self._pipe, os.getpid())
 
     def send(self, request: bytes) -> None:
@@ -148,13 +146,16 @@ def perform(served: Any, request: bytes) -> Any:
 
 def _error(error: Exception) -> bytes:
     """An error as an answer; one that cannot travel becomes a RuntimeError of the same text."""
-    error.add_note(f"In the simulator's process:\n{''.join(traceback.format_exception(error))}")
+    note = f"In the simulator's process:\n{''.join(traceback.format_exception(error))}"
+    error.add_note(note)
     try:
         answer = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
         pickle.loads(answer)
         return answer
     except Exception:
-        return pickle.dumps((False, RuntimeError(f"{type(error).__name__}: {error}")), pickle.HIGHEST_PROTOCOL)
+        substitute = RuntimeError(f"{type(error).__name__}: {error}")
+        substitute.add_note(note)
+        return pickle.dumps((False, substitute), pickle.HIGHEST_PROTOCOL)
 
 
 def _end(pid: int, pipe: Connection, parent: int, *, kill: bool = False) -> str:

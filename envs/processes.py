@@ -122,11 +122,12 @@ class RemoteTask:
         """Send a request to the process, whose answer :meth:`finish` awaits.
 
         Raises:
-            RuntimeError: the environment is closed.
+            RuntimeError: the environment is closed, or the answer to an earlier request was never awaited.
         """
         if self._closed:
             raise RuntimeError("the environment is closed")
-        assert self._begun is None, "the last request has not been finished"
+        if self._begun is not None:
+            raise RuntimeError(f"{self._begun[0]} was interrupted; the environment can only be closed")
         request = pickle.dumps((method, arguments), pickle.HIGHEST_PROTOCOL)
         self._begun = method, request
         if self._child is not None:
@@ -135,13 +136,14 @@ class RemoteTask:
     def finish(self) -> Any:
         """The answer to the request that was begun."""
         assert self._begun is not None, "no request has been begun"
-        (method, request), self._begun = self._begun, None
+        method, request = self._begun
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if self._child is None:
                     self._child = Child(partial(_Server, self._make, self._state, self._since))
                     self._child.send(request)
                 good, result = self._child.receive(self._limit)
+                self._begun = None
                 break
             except LostError as lost:
                 self._child, what = None, f"the simulator {lost} {self._moment(method)}"

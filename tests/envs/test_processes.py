@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.base import ActionError, SimulationError
+from envs.child import Child
 from envs.processes import ProcessVectorEnv, RemoteTask
 from envs.tasks import make_vector
 from envs.traffic.ring import RingRoad
@@ -228,6 +229,24 @@ def test_three_hangs_are_an_error_too(remote: Callable[..., RemoteTask]) -> None
     env = remote(limit=0.1)
     with pytest.raises(SimulationError, match=r"did not answer for 0\.1 s at a reset, 3 times in a row$"):
         env.reset(seed=0, options={"pause": 60})
+
+
+def test_no_answer_is_taken_for_that_to_another_request(
+    remote: Callable[..., RemoteTask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the environment works."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    env = remote()
+    env.reset(seed=0)
+    with monkeypatch.context() as patch:
+        patch.setattr(Child, "receive", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            env.step(PUSH)
+    with pytest.raises(RuntimeError, match="step was interrupted; the environment can only be closed"):
+        env.reset(seed=0)
 
 
 def test_a_process_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
