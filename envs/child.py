@@ -55,7 +55,7 @@ class Child:
                 self.pid = _fork(lambda: _serve(theirs, make))
         except OSError as error:
             raise LostError(f"could not be started ({error.strerror})") from None
-        self._finalizer = weakref.finalize(self, _end, self.pid, self._pipe, os.getpid())
+        self._finalizer = weakref.finalize(self, _end, self.pid, self._pipe)
 
     def send(self, request: bytes) -> None:
         """Send a pickled tuple: the name of a method and its arguments.  If nobody is there, no answer comes."""
@@ -158,12 +158,10 @@ def _error(error: Exception) -> bytes:
         return pickle.dumps((False, substitute), pickle.HIGHEST_PROTOCOL)
 
 
-def _end(pid: int, pipe: Connection, parent: int, *, kill: bool = False) -> str:
-    """End and join a process; see :meth:`Child.end`.  In a copy of the parent, which has no children, nothing."""
-    if os.getpid() != parent:
-        return "belongs to another process"
+def _end(pid: int, pipe: Connection, *, kill: bool = False) -> str:
+    """End and join a process; see :meth:`Child.end`."""
     pipe.close()
-    with suppress(ProcessLookupError, ChildProcessError):
+    with suppress(ProcessLookupError, ChildProcessError):  # a copy of the parent has no child
         deadline = time.monotonic() + PATIENCE
         while not kill and time.monotonic() < deadline:
             if os.waitpid(pid, os.WNOHANG)[0]:

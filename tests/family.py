@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,14 @@ def children(parent: int | None = None) -> set[int]:
 def runs(pid: int) -> bool:
     """Whether a process exists and is no zombie."""
     return (stat(pid) or ["Z"])[0] not in "ZX"
+
+
+def kill(pids: Iterable[int], number: int = signal.SIGKILL) -> None:
+    """Send a signal to processes; SIGKILL has taken effect when this returns."""
+    for pid in pids:
+        os.kill(pid, number)
+        if number == signal.SIGKILL:
+            wait_until(lambda pid=pid: not runs(pid))
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 30) -> None:

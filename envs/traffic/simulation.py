@@ -54,9 +54,8 @@ def _disown() -> None:
     _owner = None
 
 
-os.register_at_fork(
-    after_in_child=_disown
-)  # a copy of the parent's simulation is nobody's; the next start ends it
+# A copy of the parent's simulation is nobody's; the next start ends it.
+os.register_at_fork(after_in_child=_disown)
 
 
 class Simulation:

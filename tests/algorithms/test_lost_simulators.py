@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import torch
-from family import children, runs, time_limit, wait_until
+from family import children, kill, runs, time_limit, wait_until
 
 from algorithms import train
 from algorithms.config import load_preset, resolve
@@ -69,13 +69,12 @@ def test_killed_simulators_change_no_result_and_are_counted(
 ) -> None:
     others, killed = children(), []
 
-    def kill() -> None:
+    def kill_all() -> None:
         wait_until(lambda: saved(tmp_path))
         killed.extend(children() - others)
-        for pid in killed:
-            os.kill(pid, signal.SIGKILL)
+        kill(killed)
 
-    killer = threading.Thread(target=kill)
+    killer = threading.Thread(target=kill_all)
     killer.start()
     finish(tmp_path)
     killer.join()
@@ -116,7 +115,7 @@ def test_restarts_are_counted_for_each_seed_and_over_resumes() -> None:
     def train_until(trainer: Trainer, step: int, death: int | None = None) -> dict[str, Any]:
         def stop() -> bool:
             if trainer.step == death:
-                os.kill(victim, signal.SIGKILL)
+                kill([victim])
             return trainer.step == step
 
         trainer.run(stop, lambda: None)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -17,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from drift import Drift, UnusualError
-from family import children, runs, time_limit, wait_until
+from family import children, kill
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,24 +27,12 @@ from envs.vector import TaskVectorEnv
 
 RING: dict[str, Any] = {"warmup_steps": 400, "horizon": 30}
 PUSH = np.array([0.5], np.float32)
-OTHERS: set[int] = set()
-
-
-def simulators() -> set[int]:
-    """Children that the running test has started."""
-    return children() - OTHERS
-
-
-@pytest.fixture(autouse=True)
-def _in_time_and_without_leftovers() -> Iterator[None]:
-    OTHERS.update(children())
-    with time_limit(60):
-        yield
-    assert not simulators(), "a process or a zombie was left behind"
+Simulators = Callable[[], set[int]]
+pytestmark = pytest.mark.usefixtures("simulators")
 
 
 @pytest.fixture
-def remote() -> Iterator[Callable[..., RemoteTask]]:
+def remote(simulators: Simulators) -> Iterator[Callable[..., RemoteTask]]:
     made: list[RemoteTask] = []
 
     def make(make_env: Callable[[], Any] = Drift, **options: Any) -> RemoteTask:
@@ -57,14 +42,6 @@ def remote() -> Iterator[Callable[..., RemoteTask]]:
     yield make
     for env in made:
         env.close()
-
-
-def kill(*, number: int = signal.SIGKILL) -> None:
-    """Send a signal to all simulators; SIGKILL takes effect before this returns."""
-    for pid in simulators():
-        os.kill(pid, number)
-        if number == signal.SIGKILL:
-            wait_until(lambda pid=pid: not runs(pid))
 
 
 def shown(result: Any) -> bytes:
@@ -106,21 +83,22 @@ def carry_out(env: Any, operation: tuple[Any, ...], saved: dict[str, Any], meanw
 @given(st.lists(st.tuples(RESETS | BAD_RESETS | STEPS | STEPS | STEPS | SAVES, DEATHS), max_size=12))
 @settings(max_examples=25, deadline=None)
 def test_whatever_dies_and_when_nothing_shows(operations: list[tuple[tuple[Any, ...], str]]) -> None:
+    others = children()
     local, env = Drift(), RemoteTask(Drift)
     states: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
     for operation, death in [(("reset", 7, None), "never"), (("save",), "never"), *operations]:
         if death == "before":
-            kill()
+            kill(children() - others)
         expected = carry_out(local, operation, states[0], lambda: None)
-        meanwhile = kill if death == "meanwhile" else lambda: None
+        meanwhile = (lambda: kill(children() - others)) if death == "meanwhile" else lambda: None
         assert carry_out(env, operation, states[1], meanwhile) == expected
     assert env.simulator_restarts <= sum(death != "never" for _, death in operations)
     assert env.simulator_restarts >= sum(death == "before" for _, death in operations)
     env.close()
 
 
-def ring_road(env: RemoteTask, death: str | None = None) -> list[bytes]:
-    """What two episodes and the repetition of one show, with a death at one moment."""
+def ring_road(env: RemoteTask, death: str = "never", found: Simulators = set) -> list[bytes]:
+    """What two episodes and the repetition of one show, with the death of what is found at one moment."""
 
     def half_an_episode() -> bytes:
         return b"".join(shown(env.step(np.sin([number], dtype=np.float32))) for number in range(15))
@@ -128,7 +106,7 @@ def ring_road(env: RemoteTask, death: str | None = None) -> list[bytes]:
     def moment(name: str) -> None:
         if name == death:
             time.sleep(0.02 if name.startswith("while") else 0)
-            kill()
+            kill(found())
 
     seen = [shown(env.reset(seed=3)), half_an_episode()]
     state = env.episode_state
@@ -156,19 +134,19 @@ def undisturbed() -> list[bytes]:
     "moment", ["in mid-episode", "between episodes", "while it is reset", "while it is restored"]
 )
 def test_ring_road_continues_bit_for_bit(
-    moment: str, undisturbed: list[bytes], remote: Callable[..., RemoteTask]
+    moment: str, undisturbed: list[bytes], remote: Callable[..., RemoteTask], simulators: Simulators
 ) -> None:
     env = remote(partial(RingRoad, **RING))
-    assert ring_road(env, moment) == undisturbed
+    assert ring_road(env, moment, simulators) == undisturbed
     assert env.simulator_restarts == 1
 
 
-def test_a_process_that_hangs_is_replaced(remote: Callable[..., RemoteTask]) -> None:
+def test_a_process_that_hangs_is_replaced(remote: Callable[..., RemoteTask], simulators: Simulators) -> None:
     env, local = remote(limit=0.3), Drift()
     for each in (env, local):
         each.reset(seed=1)
         each.step(PUSH)
-    kill(number=signal.SIGSTOP)
+    kill(simulators(), signal.SIGSTOP)
     assert shown(env.step(PUSH)) == shown(local.step(PUSH))
     assert env.simulator_restarts == 1
 
@@ -191,7 +169,7 @@ def test_a_child_starts_without_the_simulation_of_its_parent(remote: Callable[..
 # ---- giving up, errors ----------------------------------------------------------------------------------------
 
 
-def test_three_deaths_in_a_row_are_an_error(remote: Callable[..., RemoteTask]) -> None:
+def test_three_deaths_in_a_row_are_an_error(remote: Callable[..., RemoteTask], simulators: Simulators) -> None:
     env = remote(partial(Drift, dies_at=3))
     env.reset(seed=0)
     env.step(PUSH)
@@ -277,8 +255,9 @@ def test_errors_of_the_environment_pass_unchanged(
 def test_error_that_cannot_travel_keeps_its_text(remote: Callable[..., RemoteTask]) -> None:
     env = remote(partial(Drift, fails_at=1, failure=UnusualError(1, 2)))
     env.reset(seed=0)
-    with pytest.raises(RuntimeError, match=r"^UnusualError: 1 and 2$"):
+    with pytest.raises(RuntimeError) as caught:
         env.step(PUSH)
+    assert str(caught.value) == "UnusualError: 1 and 2"
 
 
 def test_error_in_the_making_passes_unchanged() -> None:
@@ -289,13 +268,13 @@ def test_error_in_the_making_passes_unchanged() -> None:
 
 
 def test_the_first_restart_is_logged_in_one_line(
-    remote: Callable[..., RemoteTask], caplog: pytest.LogCaptureFixture
+    remote: Callable[..., RemoteTask], simulators: Simulators, caplog: pytest.LogCaptureFixture
 ) -> None:
     env = remote()
     env.reset(seed=0)
     for _ in range(3):
         env.step(PUSH)
-        kill()
+        kill(simulators())
     env.reset()
     (record,) = caplog.records
     assert record.levelname == "WARNING"
@@ -360,93 +339,11 @@ def test_error_of_a_member_says_whose_it_is_and_comes_when_all_are_at_rest() -> 
     vector.close()
 
 
-def test_restarts_are_counted_for_each_member() -> None:
+def test_restarts_are_counted_for_each_member(simulators: Simulators) -> None:
     vector = ProcessVectorEnv([Drift] * 2)
     vector.reset(seed=0)
-    os.kill(min(simulators()), signal.SIGKILL)
+    kill([min(simulators())])
     vector.step(np.zeros((2, 1), np.float32))
     assert sorted(vector.get_attr("simulator_restarts")) == [0, 1]
     vector.close()
     assert make_vector("ant_gather", 1).get_attr("simulator_restarts") == (0,)
-
-
-# ---- the life of a process ------------------------------------------------------------------------------------
-
-
-def test_close_and_collection_leave_nothing() -> None:
-    env = RemoteTask(Drift)
-    assert len(simulators()) == 1
-    env.close()
-    env.close()
-    assert not simulators()
-    env = RemoteTask(Drift)
-    assert len(simulators()) == 1
-    del env
-    gc.collect()
-    assert not simulators()
-
-
-def test_close_does_not_wait_for_a_process_that_is_busy() -> None:
-    env = RemoteTask(Drift)
-    env.begin("reset", 0, {"pause": 60})
-    started = time.monotonic()
-    env.close()
-    assert time.monotonic() - started < 20
-
-
-def test_signals_to_all_processes_are_left_to_the_parent() -> None:
-    env = RemoteTask(Drift)
-    env.reset(seed=0)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        kill(number=number)
-    env.step(PUSH)
-    assert env.simulator_restarts == 0
-    env.close()
-
-
-def test_siblings_hold_no_ends_of_each_others_pipes() -> None:
-    first, second = RemoteTask(Drift), RemoteTask(Drift)
-    assert first.sockets() == second.sockets()
-    first.close()
-    second.close()
-
-
-def test_a_copy_of_the_parent_leaves_the_children_alone() -> None:
-    env = RemoteTask(Drift)
-    (pid,) = simulators()
-    copy = os.fork()
-    if copy == 0:
-        env.close()
-        os._exit(0)
-    os.waitpid(copy, 0)
-    assert runs(pid)
-    env.reset(seed=0)
-    assert env.simulator_restarts == 0
-    env.close()
-
-
-PROGRAM = """
-import sys, time
-from envs.tasks import make_vector
-vector = make_vector("ring_road", 2, {"warmup_steps": 20})
-vector.reset(seed=0)
-print("ready", flush=True)
-sys.stdin.readline()
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGKILL, None])
-def test_children_end_with_their_parent(number: int | None) -> None:
-    """Killed, or at the end of its program without closing anything."""
-    arguments = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", PROGRAM], **arguments) as parent:
-        assert parent.stdout is not None
-        assert parent.stdout.readline() == "ready\n"
-        found = children(parent.pid)
-        assert len(found) == 2
-        if number is None:
-            assert parent.communicate("\n") == ("", "")
-        else:
-            parent.send_signal(number)
-        assert parent.wait() == (-number if number else 0)
-    wait_until(lambda: not any(map(runs, found)))
