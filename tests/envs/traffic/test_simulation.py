@@ -74,9 +74,9 @@ def test_a_simulation_that_gives_up_has_ended(error: str, monkeypatch: pytest.Mo
             traffic.step(NO_NOISE, None)
     with pytest.raises(RuntimeError, match="no simulation is running"):
         traffic.step(NO_NOISE, None)
-    traffic.start(245, 0.5, 1, np.random.default_rng(0))
-    traffic.step(NO_NOISE, None)
-    traffic.close()
+    again = started()
+    again.step(NO_NOISE, None)
+    again.close()
 
 
 def test_missing_system_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
