@@ -13,10 +13,16 @@ PARTS = ("simulator", "learner", "evaluation")
 
 
 class Clock:
-    """Wall time of a training in seconds, by part; everything outside the parts is the trainer's own."""
+    """Wall time of a training in seconds, by part; everything outside the parts is the trainer's own.
 
-    def __init__(self) -> None:
+    Args:
+        seeds: number of seeds S.
+    """
+
+    def __init__(self, seeds: int) -> None:
         self.restarts = 0
+        self._counted = [0] * seeds
+        self._simulator_restarts = [0] * seeds
         self.rows: list[Row] = []
         self._started = time.perf_counter()
         self._before = 0.0
@@ -37,6 +43,12 @@ class Clock:
         finally:
             self._parts[part] += time.perf_counter() - start
 
+    def count_restarts(self, counts: Sequence[int]) -> None:
+        """Take in how many simulators this process has restarted for each seed since it began, [S]."""
+        for index, count in enumerate(counts):
+            self._simulator_restarts[index] += count - self._counted[index]
+        self._counted = list(counts)
+
     def mark(self, step: int) -> float:
         """Note the time at a log point; returns environment steps per second since the last one."""
         wall_time = self.wall_time
@@ -45,7 +57,9 @@ class Clock:
         self._last_mark = (wall_time, step)
         parts = {f"{name}_seconds": round(value, 3) for name, value in self._parts.items()}
         row = {"step": step, "wall_time": round(wall_time, 3), "steps_per_second": round(speed, 2)}
-        self.rows.append(row | {"restarts": self.restarts} | parts)
+        restarts = {"restarts": self.restarts, "simulator_restarts": self._simulator_restarts}
+        self.rows.append(row | restarts | parts)
+        self._simulator_restarts = [0] * len(self._counted)
         return speed
 
     def skip(self, step: int) -> None:
@@ -53,8 +67,16 @@ class Clock:
         self._last_mark = (self.wall_time, step)
 
     def table(self, seeds: Sequence[int]) -> list[Row]:
-        """Rows of ``timing.csv``; the seeds of a group share their times."""
-        return [{"seed": seed, **row} for row in self.rows for seed in seeds]
+        """Rows of ``timing.csv``; the seeds of a group share their times.
+
+        The last row bears the restarts of simulators in the evaluation that follows it.
+        """
+        after = [[0] * len(seeds)] * (len(self.rows) - 1) + [self._simulator_restarts]
+        return [
+            {"seed": seed, **row, "simulator_restarts": row["simulator_restarts"][index] + late[index]}
+            for row, late in zip(self.rows, after, strict=True)
+            for index, seed in enumerate(seeds)
+        ]
 
     def state_dict(self) -> dict[str, Any]:
         """Times so far."""
@@ -64,6 +86,7 @@ class Clock:
             "rows": list(self.rows),
             "last_mark": list(self._last_mark),
             "restarts": self.restarts,
+            "simulator_restarts": list(self._simulator_restarts),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -72,3 +95,5 @@ class Clock:
         self._parts, self.rows = dict(state["parts"]), list(state["rows"])
         self._last_mark = (state["last_mark"][0], state["last_mark"][1])
         self.restarts = state["restarts"] + 1
+        pairs = zip(self._simulator_restarts, state["simulator_restarts"], strict=True)
+        self._simulator_restarts = [here + before for here, before in pairs]

@@ -230,8 +230,7 @@ def evaluate_run(
     if video:
         drawn = make(config.task, config.environment, render_mode="rgb_array")
         recorders[video] = Video(drawn, config.seeds[0], config.run.steps)
-    number, separate = len(config.seeds), task.one_per_process and len(config.seeds) > 1
-    envs = make_vector(config.task, number, config.environment, separate_processes=separate, threads=threads)
+    envs = make_vector(config.task, len(config.seeds), config.environment, threads=threads)
     setting = (algorithm.policy, envs, task, config.seeds)
     try:
         rows = evaluate(*setting, step=config.run.steps, episodes=episodes, recorders=list(recorders.values()))

@@ -43,15 +43,14 @@ class Trainer:
     def __init__(self, config: RunConfig, device: torch.device, *, threads: int = 1) -> None:
         self.config, self.settings, self._threads = config, config.run, threads
         self.task, actions = describe(config.task, config.environment)
-        self._evaluation_envs = self._make_envs(alone=False)  # before a simulation starts in this process
-        self.envs = self._make_envs(alone=len(config.seeds) == 1)
+        self.envs, self._evaluation_envs = self._make_envs(), self._make_envs()
         self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
         self.episodes = EpisodeLog(len(config.seeds), self.task.episode_metrics)
         self.step = -self.settings.warmup_steps
         self.progress: list[Row] = []
         self.evaluations: list[Row] = []
         self.probes: list[Row] = []
-        self.clock = Clock()
+        self.clock = Clock(len(config.seeds))
         self._evaluated = 0
         seeds: list[int | None] = [integer(seed, "environment") for seed in config.seeds]
         self._observations: Array = self.envs.reset(seed=seeds)[0]
@@ -103,6 +102,7 @@ class Trainer:
         for name, tensor in self.algorithm.networks.items():
             if not tensor.isfinite().all():
                 raise self._breakdown(f"{name} is not finite")
+        self._count_restarts()
         return {
             "step": self.step,
             "observations": self._observations,
@@ -163,6 +163,7 @@ class Trainer:
         for index, seed in enumerate(self.config.seeds):
             columns = {name: float(values[index]) for name, values in metrics.items()}
             self.progress.append({"seed": seed, "step": self.step, **self.episodes.row(index), **columns})
+        self._count_restarts()
         speed = self.clock.mark(self.step)
         left = (self.settings.steps - self.step) / speed
         returns = [row["return_mean100"] for row in self.progress[-len(self.config.seeds) :]]
@@ -197,14 +198,14 @@ class Trainer:
         self.evaluations += evaluations
         self.probes += probes
         self._evaluated = self.step
+        self._count_restarts()
         return True
 
-    def _make_envs(self, *, alone: bool) -> VectorTask:
-        """Environments for all seeds; ``alone`` promises that this process has no others alive."""
-        return make_vector(
-            self.config.task,
-            len(self.config.seeds),
-            self.config.environment,
-            separate_processes=self.task.one_per_process and not alone,
-            threads=self._threads,
-        )
+    def _count_restarts(self) -> None:
+        counts = (envs.get_attr("simulator_restarts") for envs in (self.envs, self._evaluation_envs))
+        self.clock.count_restarts([sum(of_seed) for of_seed in zip(*counts, strict=True)])
+
+    def _make_envs(self) -> VectorTask:
+        """Environments for all seeds."""
+        config = self.config
+        return make_vector(config.task, len(config.seeds), config.environment, threads=self._threads)

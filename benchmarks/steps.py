@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from algorithms.config import learns, resolve
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig, RunSettings
 from benchmarks import goals
-from benchmarks.children import Child
 from benchmarks.goals import Goal
 from benchmarks.presets import paper, warm_up
 from benchmarks.report import ms, percent, table, times
@@ -30,8 +28,6 @@ WARMUP = 2_000
 #: What the time of a training step goes to.  Resets are rare where episodes are long, so that the median of short
 #: blocks leaves them out; they are measured apart, and every step bears its share of one per full episode.
 PARTS = ("simulator", "resets", "learner", "overhead")
-
-Call = Callable[..., Any]
 
 #: Milliseconds per step by part, one entry per block.
 Blocks = list[dict[str, float]]
@@ -114,30 +110,15 @@ def _task(configs: Mapping[str, RunConfig], rounds: int, calls: int, episodes: i
     spec, _ = describe(config.task, config.environment)
     warm_up(config.task, config.environment)
     blocks: dict[str, Blocks] = {name: [] for name in configs}
-    with trainings(configs, apart=spec.one_per_process) as calls_of:
-        warm = {name: call("advance", config.run.warmup_steps) for name, call in calls_of.items()}
-        for call in calls_of.values():
-            call("advance", calls)  # first updates set things up
-        for number in range(rounds):
-            for name in rotated(list(calls_of), number):
-                blocks[name].append(calls_of[name]("advance", calls))
-        evaluations = {name: call("evaluate", episodes) for name, call in calls_of.items()}
+    trainings = {name: Training(config) for name, config in configs.items()}
+    warm = {name: training.advance(config.run.warmup_steps) for name, training in trainings.items()}
+    for training in trainings.values():
+        training.advance(calls)  # first updates set things up
+    for number in range(rounds):
+        for name in rotated(list(trainings), number):
+            blocks[name].append(trainings[name].advance(calls))
+    evaluations = {name: training.evaluate(episodes) for name, training in trainings.items()}
     return assemble(spec, config.run, warm, blocks, evaluations)
-
-
-@contextmanager
-def trainings(configs: Mapping[str, RunConfig], *, apart: bool) -> Iterator[dict[str, Call]]:
-    """Trainings by name, as functions of a method's name and arguments.
-
-    Args:
-        configs: configuration of each.
-        apart: give each a process of its own; they work one at a time all the same.
-    """
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(Child(Training, config)).call if apart else _caller(Training(config))
-            for name, config in configs.items()
-        }
 
 
 def assemble(
@@ -185,7 +166,3 @@ def assemble(
         "reset_ms": reset,
         "algorithms": rows,
     }
-
-
-def _caller(training: Training) -> Call:
-    return lambda method, *arguments: getattr(training, method)(*arguments)

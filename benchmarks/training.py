@@ -49,7 +49,7 @@ class Training:
 
         The episodes are those of the evaluation points in turn.
         """
-        self._trainer.close()  # some simulators allow one instance at a time
+        self._trainer.close()
         points = self._trainer.task.evaluation_points
         envs = make_vector(self.config.task, 1, self.config.environment)
         try:

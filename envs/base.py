@@ -106,7 +106,8 @@ class TaskSpec:
             networks when the configuration asks for ``input_scale: unit``.
         evaluation_points: conditions of the evaluation protocol.
         episode_metrics: names of the numbers in ``info["episode_metrics"]`` at the end of an episode.
-        one_per_process: True when the simulator allows a single instance per process (libsumo).
+        one_per_process: True when the simulator allows a single instance per process (libsumo); environments that
+            learners use then get a process each, see :mod:`envs.processes`.
         image: the image that the last observation entries are; None if there is none.
 
     Raises:
@@ -179,6 +180,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     Attributes:
         video_speed: how many times faster than in reality a video shows the task.
+        simulator_restarts: how often a lost simulator was replaced, see :mod:`envs.processes`.
 
     Raises:
         ValueError: the render mode is not one of the task's.
@@ -186,6 +188,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
 
     task: TaskSpec
     video_speed: ClassVar[int] = 1
+    simulator_restarts: int = 0
 
     def __init__(self, render_mode: str | None = None) -> None:
         allowed = self.metadata["render_modes"]

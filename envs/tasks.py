@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import gymnasium
 from gymnasium.spaces import Box
-from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
 from envs.base import TaskEnv, TaskSpec
 from envs.names import TASKS
+from envs.processes import ProcessVectorEnv
 from envs.threads import ThreadedVectorEnv
 from envs.vector import TaskVectorEnv
 
-VectorTask = SyncVectorEnv | AsyncVectorEnv
+VectorTask = TaskVectorEnv
 
 
 def make(task: str, options: Mapping[str, Any] | None = None, *, render_mode: str | None = None) -> TaskEnv:
@@ -45,21 +45,18 @@ def make_vector(
     number: int,
     options: Mapping[str, Any] | None = None,
     *,
-    separate_processes: bool = False,
     threads: int = 1,
     render_mode: str | None = None,
 ) -> VectorTask:
     """Make ``number`` environments stepped side by side; resets are up to the caller (``reset_mask``).
 
-    They share this process unless ``separate_processes`` is set.  A task that allows one simulation per process
-    needs that as soon as two environments are alive; make those before this process starts a simulation, since
-    they begin as copies of it.
+    They share this process, unless the task allows one simulation per process: then each has a process of its own,
+    which is replaced should it die or hang (:mod:`envs.processes`), and all of them run at the same time.
 
     Args:
         task: a key of :data:`TASKS`.
         number: how many environments.
         options: keyword arguments of the task's class.
-        separate_processes: give each environment a process of its own; all of them run at the same time.
         threads: how many environments that share this process are stepped at the same time.  Changes no result.
         render_mode: ``rgb_array`` for environments that can be drawn.
 
@@ -68,9 +65,9 @@ def make_vector(
     """
     if threads < 1:
         raise ValueError(f"threads is {threads}; it must be at least 1")
-    members: Sequence[Any] = [partial(make, task, options, render_mode=render_mode)] * number
-    if separate_processes:
-        return AsyncVectorEnv(members, context="fork", autoreset_mode=AutoresetMode.DISABLED, shared_memory=False)
+    members = [partial(make, task, options, render_mode=render_mode)] * number
+    if describe(task, options)[0].one_per_process:
+        return ProcessVectorEnv(members)
     if min(threads, number) > 1:
         return ThreadedVectorEnv(members, min(threads, number))
     return TaskVectorEnv(members)

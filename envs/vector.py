@@ -1,4 +1,4 @@
-"""Environments of one process, stepped side by side."""
+"""Environments stepped side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 
-from envs.base import ActionError, Observation, SimulationError, TaskEnv
+from envs.base import ActionError, Observation, SimulationError
 
 VectorStep = tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]
 
@@ -23,7 +23,7 @@ class TaskVectorEnv(SyncVectorEnv[Any, Any]):
         members: one function per environment, which makes it.
     """
 
-    def __init__(self, members: Sequence[Callable[[], TaskEnv]]) -> None:
+    def __init__(self, members: Sequence[Callable[[], Any]]) -> None:
         super().__init__(members, autoreset_mode=AutoresetMode.DISABLED)
 
     def step(self, actions: NDArray[np.float32]) -> VectorStep:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import importlib
 import io
-from contextlib import redirect_stdout
+import os
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from types import ModuleType
+from typing import NoReturn
 
+from envs.base import SimulationError
 from envs.system_libraries import SUMO, missing, remedy
 
 
@@ -39,7 +42,20 @@ _OPTIONS = (
     "--xml-validation never --xml-validation.net never"
 )
 
+#: What libsumo raises when SUMO refuses something or gives up.
+_SUMO_ERRORS = (libsumo.TraCIException, libsumo.FatalTraCIError)
+
 _owner: Simulation | None = None
+
+
+def _disown() -> None:
+    """Make no simulation the running one."""
+    global _owner
+    _owner = None
+
+
+# A copy of the parent's simulation is nobody's; the next start ends it.
+os.register_at_fork(after_in_child=_disown)
 
 
 class Simulation:
@@ -56,6 +72,9 @@ class Simulation:
             time_step: seconds per step; positions are integrated with the mean of old and new speed.
             seed: SUMO's random seed.
             state: a state that SUMO saved; vehicles lose their speed and lane-change modes.
+
+        Raises:
+            SimulationError: SUMO could not start; no simulation is running then.
         """
         global _owner
         arguments = f"--seed {seed} --step-length {time_step} {_OPTIONS}".split()
@@ -63,19 +82,28 @@ class Simulation:
         if state is not None:
             command += ["--load-state", str(state)]
         _owner = None
-        if libsumo.isLoaded():
-            libsumo.load(command)
-        else:
-            libsumo.start(["sumo", *command])
+        try:
+            if libsumo.isLoaded():
+                libsumo.load(command)
+            else:
+                libsumo.start(["sumo", *command])
+        except _SUMO_ERRORS as error:
+            self._break_down("could not start", error)
         _owner = self
 
     def step(self) -> bool:
         """Advance by one time step and tell whether vehicles collided in it.
 
         Vehicles never teleport for having waited, so those that start to teleport have collided.
+
+        Raises:
+            SimulationError: SUMO gave up; the simulation has ended.
         """
-        libsumo.simulationStep()
-        return libsumo.simulation.getStartingTeleportNumber() > 0
+        try:
+            libsumo.simulationStep()
+            return libsumo.simulation.getStartingTeleportNumber() > 0
+        except _SUMO_ERRORS as error:
+            self._break_down("gave up", error)
 
     def check_running(self) -> None:
         """Raise RuntimeError unless this simulation is the one that runs in this process."""
@@ -87,7 +115,14 @@ class Simulation:
 
     def close(self) -> None:
         """End the simulation if it is running; closing again does nothing."""
-        global _owner
         if _owner is self:
-            _owner = None
+            _disown()
             libsumo.close()
+
+    def _break_down(self, what: str, error: Exception) -> NoReturn:
+        """End what is left of the simulation and say why."""
+        _disown()
+        with suppress(*_SUMO_ERRORS):
+            if libsumo.isLoaded():
+                libsumo.close()
+        raise SimulationError(f"SUMO {what}: {' '.join(str(error).split())}") from error

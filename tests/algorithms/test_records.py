@@ -109,15 +109,15 @@ def test_table_without_rows_has_its_head(tmp_path):
 
 
 def test_clock_accumulates_over_resumes():
-    first = Clock()
+    first = Clock(2)
     with first.measure("simulator"):
         time.sleep(0.02)
     first.mark(10)
-    second = Clock()
+    second = Clock(2)
     second.load_state_dict(first.state_dict())
     time.sleep(0.01)
     second.mark(20)
-    third = Clock()
+    third = Clock(2)
     third.load_state_dict(second.state_dict())
     third.mark(30)
     rows = third.table([0, 1])
@@ -129,3 +129,22 @@ def test_clock_accumulates_over_resumes():
     assert times[0] >= 0.02
     assert times[1] >= 0.03
     assert all(row["simulator_seconds"] >= 0.02 for row in rows)
+
+
+def test_clock_counts_restarts_of_simulators_by_seed_and_interval():
+    """Between log points and over resumes; counts of a new process begin at 0."""
+    first = Clock(2)
+    first.count_restarts([1, 0])
+    first.mark(10)
+    first.count_restarts([1, 2])
+    first.count_restarts([2, 2])
+    second = Clock(2)
+    second.count_restarts([0, 1])
+    second.load_state_dict(first.state_dict())
+    second.count_restarts([3, 1])
+    second.mark(20)
+    second.mark(30)
+    second.count_restarts([4, 1])
+    second.mark(40)
+    second.count_restarts([4, 6])
+    assert [row["simulator_restarts"] for row in second.table([7, 9])] == [1, 0, 4, 3, 0, 0, 1, 5]

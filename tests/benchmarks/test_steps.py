@@ -13,7 +13,7 @@ from envs.tasks import describe
     ("task", "algorithms"),
     [
         ("ant_gather", tuple(ALGORITHMS)),
-        ("ring_road", ("td3",)),  # in a process of its own
+        ("ring_road", ("td3",)),  # simulated in other processes
         ("visual_ant_maze", ("hrl",)),
     ],
 )

@@ -122,8 +122,7 @@ def test_vector_draws_its_members():
 @pytest.mark.parametrize("task", TASKS)
 def test_members_of_a_vector_do_what_they_do_alone(task):
     options = SHORT.get(task)
-    separate = task == "ring_road"
-    vector = make_vector(task, 2, options, separate_processes=separate)
+    vector = make_vector(task, 2, options)
     seeds = [4, 9]
     together = [vector.reset(seed=list(seeds))[0]]
     shape = vector.action_space.shape

@@ -56,7 +56,7 @@ def test_same_seed_same_bytes_in_another_process() -> None:
 
 
 def test_members_in_separate_processes_give_what_they_give_alone() -> None:
-    vector = make_vector("ring_road", 2, SHORT, separate_processes=True)
+    vector = make_vector("ring_road", 2, SHORT)
     try:
         first, _ = vector.reset(seed=3)  # the second member gets seed 4
         together = [vector.step(np.stack([action(step), action(step + 1)]))[:2] for step in range(STEPS)]

@@ -1,11 +1,13 @@
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 import pytest
 
+from envs.base import SimulationError
 from envs.traffic import simulation
 from envs.traffic.ring_traffic import RingTraffic, uniform_start
 
@@ -45,6 +47,36 @@ def test_close_ends_the_simulation_and_may_be_repeated() -> None:
     traffic.close()
     with pytest.raises(RuntimeError, match="closed"):
         traffic.step(NO_NOISE, None)
+
+
+def test_a_start_that_fails_is_said_in_one_line_and_may_be_repeated(tmp_path: Path) -> None:
+    running, other = started(), simulation.Simulation()
+    with pytest.raises(SimulationError, match=r"^SUMO could not start: .*$"):
+        other.start(tmp_path / "no.net.xml", tmp_path / "no.add.xml", 0.2, 1)
+    assert not simulation.libsumo.isLoaded()
+    for each in (running._simulation, other):
+        with pytest.raises(RuntimeError, match="no simulation is running"):
+            each.check_running()
+    again = started()
+    again.step(NO_NOISE, None)
+    again.close()
+
+
+@pytest.mark.parametrize("error", ["TraCIException", "FatalTraCIError"])
+def test_a_simulation_that_gives_up_has_ended(error: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def give_up() -> NoReturn:
+        raise getattr(simulation.libsumo, error)("Vehicle 'x' has\n  no valid route.")
+
+    traffic = started()
+    with monkeypatch.context() as patch:
+        patch.setattr(simulation.libsumo, "simulationStep", give_up)
+        with pytest.raises(SimulationError, match=r"^SUMO gave up: Vehicle 'x' has no valid route\.$"):
+            traffic.step(NO_NOISE, None)
+    with pytest.raises(RuntimeError, match="no simulation is running"):
+        traffic.step(NO_NOISE, None)
+    again = started()
+    again.step(NO_NOISE, None)
+    again.close()
 
 
 def test_missing_system_library_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
