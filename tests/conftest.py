@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -18,6 +19,26 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the tests' own, empty at first."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHER_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def warmed_up(cache: Path) -> None:
+    """The saved states of the smoke preset's highway are there."""
+    from algorithms.config import load_preset
+    from envs.options import HighwayOptions
+    from envs.strict import parse
+    from envs.traffic import pool
+
+    pool.build(parse(HighwayOptions, load_preset("smoke")["environment"]["tasks"]["highway"]))
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from algorithms.records import metrics_of
 from algorithms.trainer import Trainer
 from envs.names import TASKS
 
-STEPS = {"ring_road": 320}  # more than two of the smoke preset's episodes
+STEPS = {"ring_road": 320, "highway": 320}  # more than two of the smoke preset's episodes
 A_WHOLE_EPISODE = 520
 
 
@@ -45,6 +45,7 @@ def advance(trainer: Trainer, actions: Any, seen: dict[int, list[Any]]) -> None:
             seen[seed] += [metrics_of(infos, index, trainer.task.episode_metrics), fresh[index].tolist()]
 
 
+@pytest.mark.usefixtures("warmed_up")
 @pytest.mark.parametrize("task", TASKS)
 def test_a_seed_meets_the_same_episodes_in_a_group_as_alone(task: str) -> None:
     together = shown(task, [0, 1], threads=2)

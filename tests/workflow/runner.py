@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +23,8 @@ def snakemake_in(folder: Path) -> Snakemake:
     """A function that runs the workflow with a working directory of its own."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(command(folder, *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+        variables = {name: value for name, value in os.environ.items() if name != "CHER_CACHE"}
+        options = {"cwd": ROOT, "env": variables, "capture_output": True, "text": True, "check": False}
+        return subprocess.run(command(folder, *arguments), **options)
 
     return run
