@@ -67,6 +67,11 @@ class Highway(TaskEnv):
     Reward: 0.1 times the squared mean speed of the vehicles on the controlled part; 0 if there is none, and in a
     step with a collision, which terminates.
 
+    ``info`` holds ``end_speed`` and ``inflow`` (vehicles per hour), ``speed``, the controlled part's mean at present,
+    and ``mean_speed``, its mean over the episode; how many ``vehicles`` there are, how many of them ``controlled``;
+    how many have ``departed`` at the entrance and ``arrived`` at the end in this episode, the ``backlog`` that waits
+    outside, and ``collision`` (0 or 1).
+
     Options of :meth:`reset`: ``end_speed``, the speed limit of the slow part in m/s; ``state``, the number of the
     saved state; ``simulation_seed``, SUMO's random seed; each is drawn when not given.  ``episode_seed`` makes all
     draws of the episode, that of the noise included, depend on this number alone.
@@ -96,7 +101,7 @@ class Highway(TaskEnv):
         self._ended = False
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
-        """Load or warm up traffic and return the first observation; ``info`` names its conditions.
+        """Load or warm up traffic and return the first observation.
 
         Raises:
             MissingStatesError: the saved states were not made yet.
@@ -114,7 +119,7 @@ class Highway(TaskEnv):
         self._ended = False
         self._start_traffic(fixed.get("state", number), fixed.get("simulation_seed", simulation_seed))
         self._record = HighwayRecord(self.end_speed, TIME_STEP * settings.sims_per_step)
-        return self._observation(), self._info(self._rewarded_speeds())
+        return self._observation(), self._info(self._rewarded_speeds(), collision=False)
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Drive for one environment step: 0.4 s, times ``sims_per_step``."""
@@ -133,7 +138,7 @@ class Highway(TaskEnv):
         self._record.add(self.traffic, speeds, self._places())
         self._ended = collision  # SUMO has moved those who collided, and may have removed them
         truncated = not collision and self._record.steps >= self.options.horizon
-        info = self._info(speeds)
+        info = self._info(speeds, collision)
         if collision or truncated:
             info["episode_metrics"] = self._record.metrics(collision, self.traffic.backlog)
         return self._observation(), reward, collision, truncated, info
@@ -256,15 +261,21 @@ class Highway(TaskEnv):
         speeds: Array = self.traffic.speeds[in_range(self.traffic.positions)]
         return speeds
 
-    def _info(self, speeds: Array) -> dict[str, Any]:
+    def _info(self, speeds: Array, collision: bool) -> dict[str, Any]:
+        """The road, and how its traffic flows at present and has flowed in this episode."""
         assert self._record is not None
+        speed = float(speeds.mean()) if len(speeds) else 0.0
         return {
-            "mean_speed": float(speeds.mean()) if len(speeds) else 0.0,
             "end_speed": self.end_speed,
+            "inflow": sum(self.options.human_and_automated_flow),
+            "speed": speed,
+            "mean_speed": self._record.mean_speed if self._record.steps else speed,
+            "collision": float(collision),
             "vehicles": float(len(self.traffic.names)),
             "controlled": float(len(self._slots.controlled)),
             "departed": float(self._record.departed),
             "arrived": float(self._record.arrived),
+            "backlog": float(self.traffic.backlog),
         }
 
     def _checked(self, options: Mapping[str, Any]) -> dict[str, Any]:

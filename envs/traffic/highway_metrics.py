@@ -48,6 +48,7 @@ class HighwayRecord:
     def __init__(self, end_speed: float, step_seconds: float) -> None:
         self._end_speed, self._step_seconds = end_speed, step_seconds
         self._rows: list[tuple[float, ...]] = []
+        self._sum_of_speeds = 0.0
         self._deviations: deque[float] = deque(maxlen=round(_WAVE_SECONDS / step_seconds))
         self._gaps: list[float] = []
         self.departed = self.arrived = 0
@@ -56,6 +57,11 @@ class HighwayRecord:
     def steps(self) -> int:
         """Number of steps so far."""
         return len(self._rows)
+
+    @property
+    def mean_speed(self) -> float:
+        """Mean over steps of the controlled part's mean speed, m/s."""
+        return self._sum_of_speeds / self.steps
 
     def count(self, traffic: HighwayTraffic) -> None:
         """Count who entered and left in a simulation step."""
@@ -73,7 +79,8 @@ class HighwayRecord:
         everywhere = float(traffic.speeds.mean()) if len(traffic.speeds) else 0.0
         inside, deviation = (float(speeds.mean()), float(speeds.std())) if len(speeds) else (0.0, 0.0)
         stopped = int((traffic.speeds < STANDSTILL).sum())
-        self._rows.append((inside, everywhere, len(traffic.speeds), len(controlled), stopped))
+        self._sum_of_speeds += inside
+        self._rows.append((everywhere, len(traffic.speeds), len(controlled), stopped))
         self._deviations.append(deviation)
         self._gaps += np.minimum(traffic.gaps[list(controlled)], HIGHWAY_LENGTH).tolist()
 
@@ -89,10 +96,10 @@ class HighwayRecord:
         ``stopped`` (below 0.1 m/s) are mean numbers of vehicles on the road.
         """
         rows = np.array(self._rows)
-        inside, everywhere, vehicles, controlled, stopped = rows.mean(axis=0).tolist()
-        rewarded = rows[: len(rows) - collision, 1]  # as in the reward, a collision costs its step
+        everywhere, vehicles, controlled, stopped = rows.mean(axis=0).tolist()
+        rewarded = rows[: len(rows) - collision, 0]  # as in the reward, a collision costs its step
         return {
-            "mean_speed": inside,
+            "mean_speed": self.mean_speed,
             "mean_speed_all": everywhere,
             "return_all": float(0.1 * (rewarded**2).sum()),
             "end_speed": self._end_speed,

@@ -71,6 +71,10 @@ class RingRoad(TaskEnv):
     Reward: 0.1 times the squared mean speed of all vehicles; 0 in a step with a collision, which terminates.
     (The paper's formula, (0.1 / n) [sum n v]^2, is not meant literally; this is the authors' code.)
 
+    ``info`` holds ``length`` of the ring, ``uniform_speed`` of evenly spaced humans on it, ``speed``, the mean over
+    vehicles at present, ``mean_speed``, its mean over the episode, ``speed_fraction``, that over ``uniform_speed``,
+    and ``collision`` (0 or 1).
+
     Options of :meth:`reset`: ``length``, the ring's length in whole metres, and ``simulation_seed``, SUMO's random
     seed; each is drawn when not given.
 
@@ -98,7 +102,7 @@ class RingRoad(TaskEnv):
         self._history: FrameHistory | None = None
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
-        """Draw a ring, let traffic form on it and return the first observation; ``info`` names the length."""
+        """Draw a ring, let traffic form on it and return the first observation."""
         fixed = _checked_options(options)
         # Both are always drawn, so that fixing one of them leaves everything random as it would have been.
         length = int(self.np_random.integers(*self.options.lengths, endpoint=True))
@@ -112,7 +116,7 @@ class RingRoad(TaskEnv):
             if self._advance(None, humans):
                 raise SimulationError(f"vehicles collided in the warm-up on a ring of {self.length} m")
         self._record = RingRecord(self.length, self.options.horizon)
-        return self._observation(), {"length": float(self.length), "mean_speed": self._mean_speed}
+        return self._observation(), self._info(collision=False)
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
         """Drive for one simulation step of 0.2 s."""
@@ -121,7 +125,7 @@ class RingRoad(TaskEnv):
         reward = 0.0 if collision else 0.1 * mean_speed**2
         self._record.add(reward, mean_speed, self.traffic.speeds, self.traffic.gaps)
         truncated = not collision and self._record.steps >= self.options.horizon
-        info: dict[str, Any] = {"mean_speed": mean_speed}
+        info = self._info(collision)
         if collision or truncated:
             info["episode_metrics"] = self._record.metrics(collision)
         return self._observation(), reward, collision, truncated, info
@@ -158,6 +162,18 @@ class RingRoad(TaskEnv):
     @property
     def _mean_speed(self) -> float:
         return float(self.traffic.speeds.mean())
+
+    def _info(self, collision: bool) -> dict[str, Any]:
+        """The ring, and how its traffic flows at present and has flowed in this episode."""
+        mean_speed = self._record.mean_speed if self._record.steps else self._mean_speed
+        return {
+            "length": float(self.length),
+            "uniform_speed": self._record.uniform_speed,
+            "speed": self._mean_speed,
+            "mean_speed": mean_speed,
+            "speed_fraction": mean_speed / self._record.uniform_speed,
+            "collision": float(collision),
+        }
 
     def _automated_speed(self, action: NDArray[np.float32]) -> float:
         speed = self.traffic.speeds[[AUTOMATED_VEHICLE]]

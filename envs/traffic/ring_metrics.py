@@ -29,10 +29,14 @@ class RingRecord:
     Args:
         length: nominal length of the ring, metres.
         horizon: number of steps of a full episode.
+
+    Attributes:
+        uniform_speed: speed of evenly spaced humans on this ring, m/s.
     """
 
     def __init__(self, length: float, horizon: int) -> None:
         self._length, self._horizon = length, horizon
+        self.uniform_speed = equilibrium_speed(length, VEHICLES)
         self._return = self._sum_of_speeds = 0.0
         self._last_speeds: deque[Array] = deque(maxlen=WAVE_STEPS)
         self._gaps: list[float] = []
@@ -41,6 +45,11 @@ class RingRecord:
     def steps(self) -> int:
         """Number of steps so far."""
         return len(self._gaps)
+
+    @property
+    def mean_speed(self) -> float:
+        """Mean over vehicles and steps, m/s."""
+        return self._sum_of_speeds / self.steps
 
     def add(self, reward: float, mean_speed: float, speeds: Array, gaps: Array) -> None:
         """Take in the state after a step; a step with a collision repeats the state before it.
@@ -65,14 +74,12 @@ class RingRecord:
         the waves that are left.  ``gap_max`` and ``gap_p95`` are the maximum and the 95th percentile over steps of
         the automated vehicle's gap to its leader, in metres.
         """
-        uniform_speed = equilibrium_speed(self._length, VEHICLES)
-        mean_speed = self._sum_of_speeds / self.steps
         return {
-            "return_fraction": self._return / (0.1 * self._horizon * uniform_speed**2),
-            "mean_speed": mean_speed,
+            "return_fraction": self._return / (0.1 * self._horizon * self.uniform_speed**2),
+            "mean_speed": self.mean_speed,
             "ring_length": float(self._length),
             "collisions": float(collision),
-            "speed_fraction": mean_speed / uniform_speed,
+            "speed_fraction": self.mean_speed / self.uniform_speed,
             "speed_std": float(np.std(self._last_speeds, axis=1).mean()),
             "gap_max": max(self._gaps),
             "gap_p95": float(np.percentile(self._gaps, 95)),

@@ -105,10 +105,15 @@ def test_frames_with_the_authors_bug_cycle(make_ring: MakeRing) -> None:
 def test_reward_is_a_tenth_of_the_squared_mean_speed(make_ring: MakeRing) -> None:
     env = make_ring()
     env.reset(seed=3)
+    speeds: list[float] = []
     for value in (-1, 0, 1):
         _, reward, terminated, _, info = env.step(action(value))
         assert reward == pytest.approx(0.1 * env.traffic.speeds.mean() ** 2)
-        assert info == {"mean_speed": pytest.approx(env.traffic.speeds.mean())}
+        assert info["speed"] == pytest.approx(env.traffic.speeds.mean())
+        speeds.append(info["speed"])
+        assert info["mean_speed"] == pytest.approx(np.mean(speeds))
+        assert info["speed_fraction"] == pytest.approx(info["mean_speed"] / info["uniform_speed"])
+        assert info["collision"] == 0
         assert not terminated
 
 
