@@ -67,10 +67,10 @@ class Highway(TaskEnv):
     Reward: 0.1 times the squared mean speed of the vehicles on the controlled part; 0 if there is none, and in a
     step with a collision, which terminates.
 
-    ``info`` holds ``end_speed`` and ``inflow`` (vehicles per hour), ``speed``, the controlled part's mean at present,
-    and ``mean_speed``, its mean over the episode; how many ``vehicles`` there are, how many of them ``controlled``;
-    how many have ``departed`` at the entrance and ``arrived`` at the end in this episode, the ``backlog`` that waits
-    outside, and ``collision`` (0 or 1).
+    ``info`` holds ``end_speed`` and ``inflow`` (vehicles per hour), ``speed``, the controlled part's mean at
+    present, and ``mean_speed``, its mean over the episode; how many ``vehicles`` there are, how many of them
+    ``controlled``; how many have ``departed`` at the entrance and ``arrived`` at the end in this episode, the
+    ``backlog`` that waits outside, and ``collision`` (0 or 1).
 
     Options of :meth:`reset`: ``end_speed``, the speed limit of the slow part in m/s; ``state``, the number of the
     saved state; ``simulation_seed``, SUMO's random seed; each is drawn when not given.  ``episode_seed`` makes all

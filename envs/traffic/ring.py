@@ -71,9 +71,9 @@ class RingRoad(TaskEnv):
     Reward: 0.1 times the squared mean speed of all vehicles; 0 in a step with a collision, which terminates.
     (The paper's formula, (0.1 / n) [sum n v]^2, is not meant literally; this is the authors' code.)
 
-    ``info`` holds ``length`` of the ring, ``uniform_speed`` of evenly spaced humans on it, ``speed``, the mean over
-    vehicles at present, ``mean_speed``, its mean over the episode, ``speed_fraction``, that over ``uniform_speed``,
-    and ``collision`` (0 or 1).
+    ``info`` holds ``length`` of the ring, ``uniform_speed`` of evenly spaced humans on it, ``speed``, the mean
+    over vehicles at present, ``mean_speed``, its mean over the episode, ``speed_fraction``, that over
+    ``uniform_speed``, and ``collision`` (0 or 1).
 
     Options of :meth:`reset`: ``length``, the ring's length in whole metres, and ``simulation_seed``, SUMO's random
     seed; each is drawn when not given.
