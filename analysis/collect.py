@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
 from algorithms.delta import complete
 from algorithms.settings import RunConfig
 from envs.tasks import describe

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from algorithms.config import flatten, resolve
+from algorithms.config import resolve
+from algorithms.nested import flatten
 from algorithms.settings import SECTIONS, RunConfig
 
 #: Sections whose settings must be those of the paper; those of ``run`` are compared one by one.
