@@ -4,6 +4,7 @@ import json
 
 from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.delta import dependent_tasks, hrl_runs, trainings
+from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import format_seeds
 from analysis.reduction import compare
 from envs.names import TASKS
@@ -12,11 +13,13 @@ RESULTS = config["results"]
 PRESET = preset_arguments(config)
 RUNS = {run.key: run for run in cells(config)}
 TRAININGS = {run.key: run for run in trainings(config)}  # besides, what some of them depend on
+DRIVERS = {job.key: job for job in planned_drivers(config)}
 PAPER_PRESET = load_preset("paper")
 PAPER = hashlib.sha256(json.dumps(PAPER_PRESET).encode()).hexdigest()[:16]
 WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
 WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
+DRIVER_FOLDER = f"{RESULTS}/drivers/{{task}}/{{driver}}"
 
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
 MAX_THREADS = 16
@@ -25,11 +28,12 @@ FIGURES = {"main": ["figure_04", "figure_05"]}
 TABLES = {"main": ["final_performance"]}
 
 
-# Only what the preset asks for can be trained.
+# Only what the preset asks for can be trained or driven.
 wildcard_constraints:
     task="|".join(sorted({run.task for run in TRAININGS.values()})),
     label="|".join(sorted({run.label for run in TRAININGS.values()})),
     seeds="|".join(sorted({format_seeds(run.seeds) for run in TRAININGS.values()})),
+    driver="|".join(config["drivers"]) or "none",
 
 
 def targets(studies):
@@ -68,6 +72,11 @@ def run_files(keys):
     return expand(
         f"{RESULTS}/runs/{{key}}/{{name}}", key=keys, name=["progress.csv", "evaluations.csv", "run.json"]
     )
+
+
+def driver_files(keys):
+    """What is read of each driver's results."""
+    return expand(f"{RESULTS}/drivers/{{key}}/{{name}}", key=keys, name=["evaluations.csv", "run.json"])
 
 
 def worker_return_file(wildcards):

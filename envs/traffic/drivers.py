@@ -1,7 +1,7 @@
 """Scripted drivers of automated vehicles: what they do in a situation, apart from any simulator.
 
-A driver is a function from a :class:`Situation`, and perhaps parameters, to actions in [-1, 1].  Speeds are in m/s,
-gaps in metres.
+A driver is a function of a :class:`Situation`, and perhaps of parameters, to actions in [-1, 1].  Quantities are in
+metres and seconds.
 """
 
 from __future__ import annotations
@@ -111,9 +111,7 @@ def safe_speed(
     """
     approach = np.minimum(leader_speed - speed, 0)
     gaps = [rest + approach**2 / (2 * brake) for rest, brake in zip(standstill_gaps, decelerations, strict=True)]
-    following, free = (
-        np.clip((gap - near) / (far - near), 0, 1) for near, far in pairwise(gaps)
-    )
+    following, free = (np.clip((gap - near) / (far - near), 0, 1) for near, far in pairwise(gaps))
     leader_speed = np.minimum(np.maximum(leader_speed, 0), desired_speed)
     return leader_speed * following + (desired_speed - leader_speed) * free
 
