@@ -35,6 +35,8 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 FINAL_FRACTION = 0.1
 
+STATISTICS = ["mean", "std", "iqm", "ci_low", "ci_high"]
+
 #: What precedes the statistics in a row, where a table has it, and what is no metric.
 IDENTITY = [*HEAD, "driver", "target", "metric"]
 KEYS = [*HEAD, "seed", "step", "target"]
@@ -87,7 +89,7 @@ def summarise(values: FloatArray) -> pd.DataFrame:
         plotting code), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
     """
     values = values.reshape(len(values), -1)
-    rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=["mean", "std", "iqm", "ci_low", "ci_high"])
+    rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=STATISTICS)
     present = ~np.isnan(values)
     patterns, pattern_of_step = np.unique(present, axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
@@ -153,7 +155,7 @@ def driver_statistics(rows: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataF
     """
     paper = load_preset("paper")
     jobs = {(job.task, job.driver): job for job in planned(preset)}
-    tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "target", "metric"])]
+    tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "target", "metric", "n_seeds", *STATISTICS])]
     for key, group in rows.groupby(DRIVER_HEAD, sort=False):
         head = dict(zip(DRIVER_HEAD, map(str, key), strict=True))
         job = jobs[head["task"], head["driver"]]

@@ -24,7 +24,7 @@ from analysis.headline import headline, select, select_drivers
 
 COLUMNS = 3
 LEGEND_TITLE = "mean over seeds, band: one standard deviation to either side"
-DRIVERS_TITLE = "; grey: scripted drivers in evaluations"
+DRIVERS_TITLE = "\ngrey: scripted drivers, mean over evaluations"
 #: Marks the lines of scripted drivers.
 DRIVER = "driver"
 
@@ -44,7 +44,8 @@ def draw(statistics: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFr
     panels = list(rows.groupby("task", sort=False))
     columns = min(COLUMNS, len(panels))
     height = -(-len(panels) // columns)
-    figure = Figure(figsize=(3.5 * columns, 2.9 * height + 0.4))
+    legend = 0.4 if drivers.empty else 0.7
+    figure = Figure(figsize=(3.5 * columns, 2.9 * height + legend))
     colours = style.colours(rows["label"])
     for number, (task, panel) in enumerate(panels, start=1):
         axes = figure.add_subplot(height, columns, number, title=style.task_name(str(task)))
@@ -69,6 +70,7 @@ def add_legend(figure: Figure) -> None:
             title=LEGEND_TITLE + DRIVERS_TITLE * bool(drivers),
             title_fontsize=7.5,
         )
+        legend.get_title().set_multialignment("center")
         if legend.get_window_extent().width <= figure.bbox.width or columns == 1:
             return
         legend.remove()

@@ -49,7 +49,7 @@ def select(final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame
         for metric, learners in by_metric.items():
             others = select_drivers(drivers, str(task), metric)
             parts += [learners, others.assign(label=others["driver"])]
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)  # an empty one has other types
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:

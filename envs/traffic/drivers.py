@@ -1,7 +1,7 @@
 """Scripted drivers of automated vehicles: what they do in a situation, apart from any simulator.
 
-A driver is a function of a :class:`Situation`, and perhaps of parameters, to actions in [-1, 1].  Quantities are in
-metres and seconds.
+A driver is a function of a :class:`Situation`, and perhaps of parameters, to actions in [-1, 1].  All quantities
+are in metres and seconds.
 """
 
 from __future__ import annotations
