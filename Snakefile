@@ -1,4 +1,4 @@
-# Train every algorithm on every task, then redraw the figures and tables:  snakemake --cores 32
+# Train every algorithm on every task, let scripted drivers drive, then redraw the figures and tables:  snakemake --cores 32
 # Another preset:  snakemake --cores 2 --configfile config/quick.yaml
 # Part of a preset:  snakemake --cores 2 --config 'tasks=[ring_road]' 'seeds=[0,1]'
 import os
@@ -43,6 +43,7 @@ rule all:
 
 
 include: "rules/train.smk"
+include: "rules/drive.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from algorithms.records import Row
 from algorithms.settings import RunConfig
-from envs.base import TaskSpec
+from envs.base import EvaluationPoint, TaskSpec
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -26,8 +26,13 @@ class Policy(Protocol):
     Evaluation uses it, so that it can leave the training untouched.
     """
 
-    def reset(self, starts: Mask) -> None:
-        """Forget the episodes that are about to start, mask of shape [S]."""
+    def reset(self, starts: Mask, point: EvaluationPoint | None = None) -> None:
+        """Prepare for the episodes that are about to start.
+
+        Args:
+            starts: where they start, mask of shape [S].
+            point: the condition under which they do, in an evaluation.  What learns does not look at it.
+        """
 
     def act(self, observations: Array) -> Array:
         """Actions for one step: [S, n] to [S, m]."""

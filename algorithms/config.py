@@ -17,15 +17,13 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel
 
-from algorithms.registry import ALGORITHMS
+from algorithms.nested import difference, merge
+from algorithms.registry import ALGORITHMS, DRIVERS
 from algorithms.settings import SECTIONS, Preset, PresetHead, RunConfig
 from envs.names import TASKS
 from envs.strict import parse
 
 CONFIG = Path(__file__).parents[1] / "config"
-
-#: Settings that are recorded, but are no part of an experiment, see ``RunConfig.experiment``.
-NOT_DECISIVE = ("seeds", "run.checkpoint_every")
 
 #: Studies that exist.
 STUDIES = ("main",)
@@ -35,15 +33,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 class ConfigError(ValueError):
     """A configuration that cannot be run.  The message is one line: key, value, and what is allowed."""
-
-
-def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two nested mappings; the overlay wins, lists are replaced whole."""
-    merged = dict(base)
-    for key, value in overlay.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = merge(merged[key], value) if both else value
-    return merged
 
 
 def load_preset(name: str) -> dict[str, Any]:
@@ -72,10 +61,11 @@ def validate(values: Mapping[str, Any]) -> PresetHead:
     Raises:
         ConfigError: naming the first wrong key, its value and what is allowed.
     """
-    preset = _parse(Preset, dict(values))
-    for key, known in (("studies", STUDIES), ("tasks", tuple(TASKS)), ("algorithms", tuple(ALGORITHMS))):
+    preset = parsed(Preset, dict(values))
+    known = {"studies": STUDIES, "tasks": tuple(TASKS), "algorithms": tuple(ALGORITHMS), "drivers": tuple(DRIVERS)}
+    for key, names in known.items():
         for name in getattr(preset, key):
-            require(name, known, key)
+            require(name, names, key)
     for section in SECTIONS:
         for task in getattr(preset, section).tasks:
             require(task, tuple(TASKS), f"{section}.tasks")
@@ -111,22 +101,33 @@ def resolve(
     require(algorithm, tuple(ALGORITHMS), "algorithm")
     if not learns(algorithm, task):
         raise no_images(algorithm, task)
-    used = ("run", "environment", *ALGORITHMS[algorithm].sections)
+    values = sections_of(preset, task, algorithm, ALGORITHMS[algorithm].sections, overrides or {})
+    head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
+    return parsed(RunConfig, head | values)
+
+
+def sections_of(
+    preset: Mapping[str, Any], task: str, whose: str, sections: Sequence[str], overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of ``run``, ``environment`` and further sections for a task, after some overrides.
+
+    Raises:
+        ConfigError: an override is of another section, or an option of the task is not allowed.
+    """
+    used = ("run", "environment", *sections)
     values: dict[str, Any] = {}
     for section in used:
         block = preset.get(section) or {}
         values[section] = merge(block.get("default") or {}, (block.get("tasks") or {}).get(task) or {})
-    for section, changes in (overrides or {}).items():
+    for section, changes in overrides.items():
         if section in SECTIONS and section not in used:
-            raise ConfigError(f"setting '{section}' does not belong to {algorithm}; allowed: {', '.join(used)}")
+            raise ConfigError(f"setting '{section}' does not belong to {whose}; allowed: {', '.join(used)}")
         require(section, used, "setting")
         if not isinstance(changes, Mapping):
             raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")
         values[section] = merge(values[section], changes)
-    options = _parse(TASKS[task].options, values["environment"], "environment: ")
-    values["environment"] = options.model_dump(mode="json")
-    head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
-    return _parse(RunConfig, head | values)
+    options = parsed(TASKS[task].options, values["environment"], "environment: ")
+    return values | {"environment": options.model_dump(mode="json")}
 
 
 def retype(values: Any) -> Any:
@@ -137,38 +138,6 @@ def retype(values: Any) -> Any:
         return [retype(value) for value in values]
     number = yaml.safe_load(values) if isinstance(values, str) else values
     return number if isinstance(number, int | float) else values
-
-
-def difference(base: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The smallest overlay that turns ``base`` into ``values`` when merged onto it."""
-    overlay: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
-            if nested := difference(base[key], value):
-                overlay[key] = nested
-        elif key not in base or base[key] != value:
-            overlay[key] = value
-    return overlay
-
-
-def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one mapping with dotted keys, in their order."""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= flatten(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return flat
-
-
-def first_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, Any, Any]:
-    """The first setting in which a recorded experiment differs: dotted key, recorded and wanted value.
-
-    A setting that one of them lacks counts as None; without any difference the key is empty.
-    """
-    theirs, ours = flatten(found), flatten(wanted)
-    for key in ours | theirs:
-        if key not in NOT_DECISIVE and theirs.get(key) != ours.get(key):
-            return key, theirs.get(key), ours.get(key)
-    return "", None, None
 
 
 def preset_arguments(values: Mapping[str, Any]) -> str:
@@ -231,6 +200,14 @@ def parse_seeds(text: str) -> list[int]:
     return seeds
 
 
+def parse_assignments(texts: Sequence[str]) -> dict[str, Any]:
+    """Read several ``section.key=value``; of two for one key the later wins."""
+    nested: dict[str, Any] = {}
+    for text in texts:
+        nested = merge(nested, parse_assignment(text))
+    return nested
+
+
 def parse_assignment(text: str) -> dict[str, Any]:
     """Read ``section.key=value`` into a nested mapping; the value is a yaml scalar or list.
 
@@ -279,7 +256,8 @@ def schema() -> dict[str, Any]:
     return result
 
 
-def _parse(model: type[Model], values: Mapping[str, Any], prefix: str = "") -> Model:
+def parsed(model: type[Model], values: Mapping[str, Any], prefix: str = "") -> Model:
+    """Check values against a model; a :class:`ConfigError`, which begins with ``prefix``, says what is wrong."""
     try:
         return parse(model, values)
     except ValueError as error:

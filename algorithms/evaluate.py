@@ -78,10 +78,8 @@ def evaluate(
         Interrupted: ``stop`` said so.
     """
     diagnostics = EpisodeDiagnostics(policy, task) if isinstance(policy, HierarchicalPolicy) else None
-    plan = Plan(envs, task, seeds, step, episodes, diagnostics, recorders)
-    everywhere = np.ones(len(seeds), dtype=np.bool_)
-    policy.reset(everywhere)
-    observations = plan.start(everywhere, 0)
+    plan = Plan(policy, envs, task, seeds, step, episodes, diagnostics, recorders)
+    observations = plan.start(np.ones(len(seeds), dtype=np.bool_), 0)
     while True:
         if stop():
             raise Interrupted
@@ -93,7 +91,6 @@ def evaluate(
             return plan.rows()
         for index in ended:
             here = np.arange(len(seeds)) == index
-            policy.reset(here)
             observations[index] = plan.start(here, plan.turns[index])[index]
 
 
@@ -108,6 +105,7 @@ class Plan:
 
     def __init__(
         self,
+        policy: Policy,
         envs: VectorTask,
         task: TaskSpec,
         seeds: Sequence[int],
@@ -117,7 +115,7 @@ class Plan:
         recorders: Sequence[Recorder],
     ) -> None:
         self._envs, self._task, self._seeds, self._step, self._episodes = envs, task, seeds, step, episodes
-        self._diagnostics, self._recorders = diagnostics, recorders
+        self._policy, self._diagnostics, self._recorders = policy, diagnostics, recorders
         points = range(len(task.evaluation_points))
         self._schedule = [(point, episode) for point in points for episode in range(episodes)]
         self._outcomes: list[dict[int, list[dict[str, float]]]] = [defaultdict(list) for _ in seeds]
@@ -130,12 +128,13 @@ class Plan:
         return bool((self.turns >= len(self._schedule)).all())
 
     def start(self, mask: Mask, turn: int) -> Array:
-        """Begin the ``turn``-th episode in the environments of a mask; their first observations, [S, n]."""
+        """Begin the ``turn``-th episode in the places of a mask; the environments' first observations, [S, n]."""
         point, episode = self._schedule[min(turn, len(self._schedule) - 1)]
         starts: list[int | None] = [evaluation_start(seed, self._step, point, episode) for seed in self._seeds]
         condition = self._task.evaluation_points[point]
         options: dict[str, Any] = {**condition.options, "reset_mask": mask}
         self._returns[mask], self._lengths[mask] = 0, 0
+        self._policy.reset(mask, condition)
         fresh: Array = self._envs.reset(seed=starts, options=options)[0]
         if self._diagnostics is not None:
             self._diagnostics.start(mask, fresh, condition.ideal_goal)

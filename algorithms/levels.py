@@ -16,7 +16,7 @@ from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig, required
-from envs.base import ImageSpec, TaskSpec
+from envs.base import EvaluationPoint, ImageSpec, TaskSpec
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class HierarchicalPolicy:
         self._phase = np.zeros(levels.seeds, dtype=np.int64)
         self._previous: Array | None = None
 
-    def reset(self, starts: Mask) -> None:
+    def reset(self, starts: Mask, point: EvaluationPoint | None = None) -> None:
         """Ask the manager for a fresh goal where an episode starts."""
         self._phase[starts] = 0
 

@@ -196,13 +196,14 @@ def environment_section() -> Any:
 
 
 class PresetHead(Strict):
-    """What is run: which studies, tasks, algorithms and seeds, how they use the machine, and where results go."""
+    """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go."""
 
     preset: Annotated[str, Field(min_length=1)]
     results: Annotated[str, Field(min_length=1)]
     studies: Annotated[list[str], Field(min_length=1), Unique]
     tasks: Annotated[list[str], Field(min_length=1), Unique]
     algorithms: Annotated[list[str], Field(min_length=1), Unique]
+    drivers: Annotated[list[str], Unique]
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
     device: Literal["cpu", "cuda"]

@@ -16,7 +16,7 @@ from algorithms.learner import Batch, TD3Learner, input_factor, load_networks, t
 from algorithms.replay import ReplayBuffer
 from algorithms.seeding import Streams
 from algorithms.settings import RunConfig
-from envs.base import TaskSpec
+from envs.base import EvaluationPoint, TaskSpec
 
 
 class FlatPolicy:
@@ -25,7 +25,7 @@ class FlatPolicy:
     def __init__(self, learner: TD3Learner, sees: Entries) -> None:
         self._learner, self._sees = learner, sees
 
-    def reset(self, starts: Mask) -> None:
+    def reset(self, starts: Mask, point: EvaluationPoint | None = None) -> None:
         """Nothing to forget."""
 
     def act(self, observations: Array) -> Array:

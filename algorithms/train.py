@@ -26,6 +26,7 @@ from algorithms import delta
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
+from algorithms.nested import first_difference
 from algorithms.records import in_one_move, provenance, write_json, write_table
 from algorithms.settings import RunConfig
 from algorithms.trainer import Breakdown, Trainer
@@ -96,18 +97,15 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Path]:
         ConfigError: something on the command line or in the preset is not allowed.
     """
     preset = configuration.preset_from(options)
-    overrides: dict[str, Any] = {}
     if options.steps is not None:
         options.assignments.append(f"run.steps={options.steps}")
-    for assignment in options.assignments:
-        overrides = configuration.merge(overrides, configuration.parse_assignment(assignment))
     config = configuration.resolve(
         preset,
         options.task,
         options.algorithm,
         seeds=configuration.parse_seeds(options.seeds),
         variant=options.variant,
-        overrides=overrides,
+        overrides=configuration.parse_assignments(options.assignments),
     )
     return config, Path(options.out or preset["results"])
 
@@ -203,7 +201,7 @@ def is_complete(folder: Path, config: RunConfig) -> bool:
     found = json.loads((folder / "run.json").read_text())
     if found["hash"] == config.hash and found["seeds"] == config.seeds:
         return True
-    key, theirs, ours = configuration.first_difference(found["config"], config.model_dump(mode="json"))
+    key, theirs, ours = first_difference(found["config"], config.model_dump(mode="json"))
     raise CheckpointError(
         f"{folder} holds a finished run of another configuration ({key} is {theirs} there, {ours} here); "
         "move it away or choose another --out"

@@ -1,9 +1,10 @@
-"""Collect the run folders of a preset into one table of training progress and one of evaluations.
+"""Collect the results of a preset into tables of training progress, of evaluations, and of scripted drivers.
 
 Nothing is repaired here: a run that is missing, that was made with other settings, or whose rows are not exactly
 those the preset asks for is refused, with one line that says which and why.
 
-    python -m analysis.collect --preset quick --out runs.parquet --evaluations evaluations.parquet
+    python -m analysis.collect --preset quick --out runs.parquet --evaluations evaluations.parquet \
+        --drivers drivers.parquet
 """
 
 from __future__ import annotations
@@ -18,13 +19,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, first_difference, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
 from algorithms.delta import complete
+from algorithms.drivers import DriverConfig, planned
+from algorithms.nested import NOT_DECISIVE, first_difference
 from algorithms.settings import RunConfig
 from envs.tasks import describe
 
-#: Columns that say which run a row belongs to.
+#: Columns that say which run a row belongs to, and which driver.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
+DRIVER_HEAD = ["task", "driver"]
+
+Job = RunConfig | DriverConfig
 
 
 class CollectError(ValueError):
@@ -62,6 +68,29 @@ def collect(preset: Mapping[str, Any], runs: Path, worker_returns: Path | None =
     return Tables(pd.concat(progress, ignore_index=True), pd.concat(evaluations, ignore_index=True))
 
 
+def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+    """Read the results of every driver that a preset asks for, in the preset's order of tasks and drivers.
+
+    Args:
+        preset: a merged preset.
+        folder: the folder that holds those of the drivers.
+
+    Returns:
+        ``DRIVER_HEAD``, then the columns of ``evaluations.csv``; no rows if the preset asks for none.
+
+    Raises:
+        CollectError: a driver's results are missing, differ from the preset, or have missing or surplus rows.
+    """
+    tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "seed", "step", "target"])]
+    for job in planned(preset):
+        check_description(job, folder / job.key)
+        rows = read_evaluations(job, folder / job.key, [job.step])
+        rows.insert(0, "task", job.task)
+        rows.insert(1, "driver", job.driver)
+        tables.append(rows)
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
 def read_run(run: RunConfig, runs: Path) -> Tables:
     """Read and check one run folder.
 
@@ -71,15 +100,25 @@ def read_run(run: RunConfig, runs: Path) -> Tables:
     folder = runs / run.key
     check_description(run, folder)
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
-    evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
     check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
-    check_targets(run, evaluations)
-    for target, rows in evaluations.groupby("target", sort=False):
-        check_grid(run, f"evaluations.csv, target {target!s}", rows, grid(run.run.steps, run.run.evaluate_every))
+    evaluations = read_evaluations(run, folder, grid(run.run.steps, run.run.evaluate_every))
     return Tables(progress, evaluations)
 
 
-def check_description(run: RunConfig, folder: Path) -> None:
+def read_evaluations(run: Job, folder: Path, points: Sequence[int]) -> pd.DataFrame:
+    """Read and check ``evaluations.csv``: one row per seed, evaluation point and grid point.
+
+    Raises:
+        CollectError: see :func:`collect`.
+    """
+    evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
+    check_targets(run, evaluations)
+    for target, rows in evaluations.groupby("target", sort=False):
+        check_grid(run, f"evaluations.csv, target {target!s}", rows, points)
+    return evaluations
+
+
+def check_description(run: Job, folder: Path) -> None:
     """Refuse a run whose ``run.json`` is missing or records other settings than the preset's.
 
     Raises:
@@ -93,13 +132,15 @@ def check_description(run: RunConfig, folder: Path) -> None:
         raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
     if description.get("hash") == run.hash:
         return
-    key, recorded, wanted = first_difference(description.get("config", {}), run.model_dump(mode="json"))
+    ignored = NOT_DECISIVE if isinstance(run, RunConfig) else ()
+    settings = (description.get("config", {}), run.model_dump(mode="json"))
+    key, recorded, wanted = first_difference(*settings, ignored)
     if not key:
         key, recorded, wanted = "hash", description.get("hash"), run.hash
     raise CollectError(f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}")
 
 
-def check_targets(run: RunConfig, rows: pd.DataFrame) -> None:
+def check_targets(run: Job, rows: pd.DataFrame) -> None:
     """Refuse evaluations that are not at the evaluation points of the task.
 
     Raises:
@@ -126,7 +167,7 @@ def grid(steps: int, every: int) -> list[int]:
     return sorted({*range(every, steps + 1, every), steps})
 
 
-def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, points: Sequence[int]) -> None:
+def check_grid(run: Job, name: str, rows: pd.DataFrame, points: Sequence[int]) -> None:
     """Refuse rows that are not one per seed and grid point.
 
     Raises:
@@ -148,7 +189,7 @@ def check_grid(run: RunConfig, name: str, rows: pd.DataFrame, points: Sequence[i
             raise CollectError(f"{run.key}: {name}: {text}")
 
 
-def _read(run: RunConfig, path: Path, keys: Sequence[str]) -> pd.DataFrame:
+def _read(run: Job, path: Path, keys: Sequence[str]) -> pd.DataFrame:
     """A table with integer ``seed`` and ``step``, text ``target`` and numbers everywhere else."""
     try:
         rows = pd.read_csv(path, dtype={"target": str})
@@ -171,17 +212,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Collect the run folders of a preset.")
     add_preset_arguments(parser)
     parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
+    parser.add_argument("--driver-runs", type=Path, help="folder of the drivers (default: <results>/drivers)")
     parser.add_argument("--worker-returns", type=Path, help="default: <results>/tables/worker_return")
     parser.add_argument("--out", type=Path, required=True, help="table of training progress (parquet)")
     parser.add_argument("--evaluations", type=Path, required=True, help="table of evaluations (parquet)")
+    parser.add_argument("--drivers", type=Path, required=True, help="table of scripted drivers (parquet)")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
-        runs = options.runs or Path(preset["results"]) / "runs"
-        tables = collect(preset, runs, options.worker_returns)
+        results = Path(preset["results"])
+        tables = collect(preset, options.runs or results / "runs", options.worker_returns)
+        drivers = collect_drivers(preset, options.driver_runs or results / "drivers")
     except (ConfigError, CollectError) as error:
         sys.exit(f"collect: {error}")
-    for table, path in ((tables.progress, options.out), (tables.evaluations, options.evaluations)):
+    for table, path in (
+        (tables.progress, options.out),
+        (tables.evaluations, options.evaluations),
+        (drivers, options.drivers),
+    ):
         path.parent.mkdir(parents=True, exist_ok=True)
         table.to_parquet(path, index=False)
 

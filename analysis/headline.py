@@ -29,6 +29,8 @@ class Headline(NamedTuple):
     bounds: tuple[float, float] | None = None
 
 
+#: Ends the name of a metric of training, where evaluations have the plain name.
+TRAINING_SUFFIX = "_mean100"
 RETURN = Headline("training", "return_mean100")
 HEADLINES = {
     "ant_four_rooms": Headline("training", "success_mean100", (0, 1)),
@@ -56,6 +58,18 @@ def select(training: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
         rows = sources[source]
         parts.append(rows[(rows["task"] == task) & (rows["metric"] == metric)])
     return pd.concat(parts, ignore_index=True)
+
+
+def select_drivers(drivers: pd.DataFrame, task: str, metric: str) -> pd.DataFrame:
+    """What scripted drivers reach on a task, mean over the evaluation points.
+
+    Args:
+        drivers: statistics of drivers.
+        task: name of the task.
+        metric: column of ``progress.csv`` or ``evaluations.csv``; drivers have that of evaluations in either case.
+    """
+    here = (drivers["task"] == task) & (drivers["target"] == MEAN)
+    return drivers[here & (drivers["metric"] == metric.removesuffix(TRAINING_SUFFIX))]
 
 
 def last_evaluations(evaluations: pd.DataFrame) -> pd.DataFrame:

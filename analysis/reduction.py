@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from algorithms.config import flatten, resolve
+from algorithms import drivers
+from algorithms.config import resolve
+from algorithms.drivers import DriverConfig
+from algorithms.nested import flatten
 from algorithms.settings import SECTIONS, RunConfig
 
 #: Sections whose settings must be those of the paper; those of ``run`` are compared one by one.
@@ -41,22 +44,35 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
         reasons.append(f"{seeds} of {len(full.seeds)} seeds")
     if run.run.warmup_steps != full.run.warmup_steps:
         reasons.append(f"{run.run.warmup_steps:,} warm-up steps instead of {full.run.warmup_steps:,}")
-    reasons += _fewer_episodes(run, full) + _other_settings(run, full)
+    reasons += _fewer_episodes(run, full) + _other_settings(run.experiment, full.experiment)
     return Reduction(full.run.steps, len(full.seeds), SEPARATOR.join(reasons))
+
+
+def compare_driver(job: DriverConfig, paper: Mapping[str, Any]) -> Reduction:
+    """Compare what a scripted driver drove with the paper's preset; it takes no training steps."""
+    full = drivers.resolve(paper, job.task, job.driver, seeds=paper["seeds"])
+    reasons = []
+    if len(job.seeds) < len(full.seeds):
+        reasons.append(f"{len(job.seeds)} of {len(full.seeds)} seeds")
+    reasons += _fewer({"final_evaluation_episodes": (job.episodes, full.episodes)})
+    reasons += _other_settings(job.record, full.record)
+    return Reduction(0, len(full.seeds), SEPARATOR.join(reasons))
 
 
 def _fewer_episodes(run: RunConfig, full: RunConfig) -> list[str]:
     """One reason per number of evaluation episodes that is smaller."""
-    numbers = [
-        (name, getattr(run.run, name), getattr(full.run, name))
-        for name in ("evaluation_episodes", "final_evaluation_episodes")
-    ]
-    return [f"run.{name} {ours} instead of {theirs}" for name, ours, theirs in numbers if ours < theirs]
+    names = ("evaluation_episodes", "final_evaluation_episodes")
+    return _fewer({name: (getattr(run.run, name), getattr(full.run, name)) for name in names})
 
 
-def _other_settings(run: RunConfig, full: RunConfig) -> list[str]:
+def _fewer(numbers: Mapping[str, tuple[int, int]]) -> list[str]:
+    """One reason per setting of the section ``run`` whose number, the first of the two, is smaller."""
+    return [f"run.{name} {ours} instead of {theirs}" for name, (ours, theirs) in numbers.items() if ours < theirs]
+
+
+def _other_settings(run: Mapping[str, Any], full: Mapping[str, Any]) -> list[str]:
     """One reason per setting that differs, besides those of the section ``run``."""
-    ours, theirs = (flatten({s: config.experiment.get(s, {}) for s in COMPARED}) for config in (run, full))
+    ours, theirs = (flatten({section: values.get(section, {}) for section in COMPARED}) for values in (run, full))
     return [
         f"{key} {ours.get(key, 'at its default')} instead of {theirs.get(key, 'its default')}"
         for key in ours | theirs

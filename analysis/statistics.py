@@ -4,7 +4,8 @@ Arrays hold seeds along the first axis: [seeds] or [seeds, steps].  A seed witho
 before its first episode has ended) is left out, and ``n_seeds`` says how many were used.
 
     python -m analysis.statistics --preset quick --runs runs.parquet --evaluations evaluations.parquet \
-        --out statistics.parquet --final final.parquet --evaluation-statistics evaluation_statistics.parquet
+        --drivers drivers.parquet --out statistics.parquet --final final.parquet \
+        --evaluation-statistics evaluation_statistics.parquet --driver-statistics driver_statistics.parquet
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
+from algorithms.drivers import planned
 from algorithms.settings import RunConfig
-from analysis.collect import HEAD
+from analysis.collect import DRIVER_HEAD, HEAD
 from analysis.headline import MEAN, RETURN, headline
-from analysis.reduction import compare
+from analysis.reduction import Reduction, compare, compare_driver
 
 FloatArray = NDArray[np.float64]
 
@@ -33,8 +35,10 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 FINAL_FRACTION = 0.1
 
+STATISTICS = ["mean", "std", "iqm", "ci_low", "ci_high"]
+
 #: What precedes the statistics in a row, where a table has it, and what is no metric.
-IDENTITY = [*HEAD, "target", "metric"]
+IDENTITY = [*HEAD, "driver", "target", "metric"]
 KEYS = [*HEAD, "seed", "step", "target"]
 
 
@@ -85,7 +89,7 @@ def summarise(values: FloatArray) -> pd.DataFrame:
         plotting code), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
     """
     values = values.reshape(len(values), -1)
-    rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=["mean", "std", "iqm", "ci_low", "ci_high"])
+    rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=STATISTICS)
     present = ~np.isnan(values)
     patterns, pattern_of_step = np.unique(present, axis=1, return_inverse=True)
     for number, pattern in enumerate(patterns.T):
@@ -144,6 +148,23 @@ def evaluation_curves(evaluations: pd.DataFrame, preset: Mapping[str, Any]) -> p
     return pd.concat(tables, ignore_index=True)
 
 
+def driver_statistics(rows: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+    """Statistics of every metric of scripted drivers, one row per task, driver, evaluation point and metric.
+
+    Evaluation points and their mean are as in :func:`evaluation_curves`; no rows if there are no drivers.
+    """
+    paper = load_preset("paper")
+    jobs = {(job.task, job.driver): job for job in planned(preset)}
+    tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "target", "metric", "n_seeds", *STATISTICS])]
+    for key, group in rows.groupby(DRIVER_HEAD, sort=False):
+        head = dict(zip(DRIVER_HEAD, map(str, key), strict=True))
+        job = jobs[head["task"], head["driver"]]
+        head |= _extent_columns(0, len(job.seeds), compare_driver(job, paper))
+        for target, here in _targets(group.drop(columns=DRIVER_HEAD)):
+            tables += [table.drop(columns="step") for table in _at_every_step(here, head | {"target": target})]
+    return pd.concat(tables[1:] or tables, ignore_index=True)
+
+
 def _groups(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Each run group's identity and extent, and its rows."""
     paper = load_preset("paper")
@@ -157,7 +178,7 @@ def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each evaluation point, then their means; a mean needs the values of all points."""
     for target, here in rows.groupby("target", sort=False):
         yield str(target), here
-    metrics = list(rows.columns.drop(KEYS))
+    metrics = list(rows.columns.drop(KEYS, errors="ignore"))
     yield MEAN, rows.groupby(["seed", "step"], sort=False)[metrics].mean(skipna=False).reset_index()
 
 
@@ -183,7 +204,10 @@ def _metrics(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[tuple[str,
 def _extent(run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any]) -> dict[str, Any]:
     """Steps and seeds actually run, those of the paper, and how the run is reduced."""
     steps, seeds = int(rows["step"].max()), int(rows["seed"].nunique())
-    reduction = compare(run, steps, seeds, paper)
+    return _extent_columns(steps, seeds, compare(run, steps, seeds, paper))
+
+
+def _extent_columns(steps: int, seeds: int, reduction: Reduction) -> dict[str, Any]:
     return {
         "steps_run": steps,
         "steps_paper": reduction.steps_paper,
@@ -208,11 +232,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_preset_arguments(parser)
     parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
     parser.add_argument("--evaluations", type=Path, required=True, help="collected evaluations (parquet)")
+    parser.add_argument("--drivers", type=Path, required=True, help="collected scripted drivers (parquet)")
     parser.add_argument("--out", type=Path, required=True, help="statistics at every log point (parquet)")
     parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
     parser.add_argument(
         "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
     )
+    parser.add_argument("--driver-statistics", type=Path, required=True, help="statistics of drivers (parquet)")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
@@ -222,6 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         (learning_curves, options.runs, options.out),
         (final_performance, options.runs, options.final),
         (evaluation_curves, options.evaluations, options.evaluation_statistics),
+        (driver_statistics, options.drivers, options.driver_statistics),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
         table(pd.read_parquet(source), preset).to_parquet(path, index=False)

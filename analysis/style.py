@@ -13,6 +13,7 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.typing import LineStyleType
 
 from analysis.reduction import SEPARATOR
 
@@ -35,10 +36,18 @@ ALGORITHM_NAMES = {
     "cher_fixed": "CHER (fixed λ)",
     "cher": "CHER",
 }
+DRIVER_NAMES = {
+    "human": "Human",
+    "follower_stopper": "FollowerStopper",
+    "random": "Random actions",
+    "constant": "Constant speed",
+}
 METRIC_NAMES = {
     "return_mean100": "Return (last 100 episodes)",
     "return_fraction_mean100": "Return fraction (last 100 episodes)",
     "success_mean100": "Success rate (last 100 episodes)",
+    "return": "Return (evaluation)",
+    "return_fraction": "Return fraction (evaluation)",
     "success": "Success rate (evaluation)",
 }
 
@@ -52,6 +61,15 @@ COLOURS = {
     "cher": "#D55E00",
 }
 
+#: Line style and grey tone per scripted driver, and those of any other.
+DRIVER_LINES: dict[str, tuple[LineStyleType, str]] = {
+    "human": ("--", "0.1"),
+    "follower_stopper": ("-.", "0.45"),
+    "random": (":", "0.25"),
+    "constant": ((0, (1, 4)), "0.45"),
+}
+OTHER_DRIVER_LINE: tuple[LineStyleType, str] = ((0, (8, 3)), "0.6")
+
 
 def task_name(task: str) -> str:
     """The task's name for readers."""
@@ -63,6 +81,11 @@ def algorithm_name(label: str) -> str:
     algorithm, _, variant = label.partition("-")
     name = ALGORITHM_NAMES.get(algorithm, algorithm.replace("_", " ").upper())
     return name + (f" ({variant.replace('_', ' ')})" if variant else "")
+
+
+def driver_name(driver: str) -> str:
+    """The scripted driver's name for readers."""
+    return DRIVER_NAMES.get(driver, driver.replace("_", " ").capitalize())
 
 
 def metric_name(metric: str) -> str:

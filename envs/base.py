@@ -83,6 +83,22 @@ class ImageSpec:
 
 
 @dataclass(frozen=True)
+class VehicleSpec:
+    """The automated vehicles that a traffic task's observations and actions are about, in V places.
+
+    An observation is V equal parts, one per place and all zeros where there is no vehicle.  A part begins with the
+    vehicle's speed, its leader's speed (m/s) and the gap to the leader (m) at present.  An action has V entries.
+
+    Attributes:
+        time_step: seconds per environment step.
+        max_accel: acceleration that an action of 1 stands for, m/s^2.
+    """
+
+    time_step: float
+    max_accel: float
+
+
+@dataclass(frozen=True)
 class TaskSpec:
     """A task as seen by a learner.
 
@@ -109,6 +125,7 @@ class TaskSpec:
         one_per_process: True when the simulator allows a single instance per process (libsumo); environments that
             learners use then get a process each, see :mod:`envs.processes`.
         image: the image that the last observation entries are; None if there is none.
+        vehicles: the automated vehicles of a traffic task; None for any other.
 
     Raises:
         ValueError: indices or factors do not fit the image.
@@ -129,6 +146,7 @@ class TaskSpec:
     episode_metrics: tuple[str, ...]
     one_per_process: bool = False
     image: ImageSpec | None = None
+    vehicles: VehicleSpec | None = None
 
     def __post_init__(self) -> None:
         if self.image is None:

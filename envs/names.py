@@ -12,12 +12,13 @@ from envs.strict import Strict
 
 
 class Entry(NamedTuple):
-    """Gymnasium id, import path and options of a task, and whether its manager sees an image."""
+    """Gymnasium id, import path, options; whether a task's manager sees an image, whether there is traffic."""
 
     gymnasium_id: str
     entry_point: str
     options: type[Strict]
     has_image: bool = False
+    is_traffic: bool = False
 
 
 TASKS: dict[str, Entry] = {
@@ -30,6 +31,6 @@ TASKS: dict[str, Entry] = {
         VisualAntMazeOptions,
         has_image=True,
     ),
-    "ring_road": Entry("RingRoad-v0", "envs.traffic.ring:RingRoad", RingRoadOptions),
-    "highway": Entry("Highway-v0", "envs.traffic.highway:Highway", HighwayOptions),
+    "ring_road": Entry("RingRoad-v0", "envs.traffic.ring:RingRoad", RingRoadOptions, is_traffic=True),
+    "highway": Entry("Highway-v0", "envs.traffic.highway:Highway", HighwayOptions, is_traffic=True),
 }

@@ -5,6 +5,7 @@ import shlex
 
 from algorithms.config import cells, load_preset, preset_arguments
 from algorithms.delta import dependent_tasks, hrl_runs, trainings
+from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import format_seeds
 from analysis.reduction import compare
 from envs.names import TASKS
@@ -14,14 +15,20 @@ RESULTS = config["results"]
 PRESET = preset_arguments(config)
 RUNS = {run.key: run for run in cells(config)}
 TRAININGS = {run.key: run for run in trainings(config)}  # besides, what some of them depend on
+DRIVERS = {job.key: job for job in planned_drivers(config)}
 PAPER_PRESET = load_preset("paper")
 PAPER = hashlib.sha256(json.dumps(PAPER_PRESET).encode()).hexdigest()[:16]
 WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
 WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
+DRIVER_FOLDER = f"{RESULTS}/drivers/{{task}}/{{driver}}"
 
 # Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.
-HIGHWAYS = [TASKS["highway"].options(**run.environment) for run in TRAININGS.values() if run.task == "highway"]
+HIGHWAYS = [
+    TASKS["highway"].options(**job.environment)
+    for job in (*TRAININGS.values(), *DRIVERS.values())
+    if job.task == "highway"
+]
 WARMED_UP = {pool.folder(options).name: options for options in HIGHWAYS if options.pool}
 WARMED_UP_STATES = f"{pool.cache_folder()}/highway/{{states}}/{pool.MANIFEST}"
 
@@ -32,11 +39,12 @@ FIGURES = {"main": ["figure_04", "figure_05"]}
 TABLES = {"main": ["final_performance"]}
 
 
-# Only what the preset asks for can be trained.
+# Only what the preset asks for can be trained or driven.
 wildcard_constraints:
     task="|".join(sorted({run.task for run in TRAININGS.values()})),
     label="|".join(sorted({run.label for run in TRAININGS.values()})),
     seeds="|".join(sorted({format_seeds(run.seeds) for run in TRAININGS.values()})),
+    driver="|".join(config["drivers"]) or "none",
 
 
 def targets(studies):
@@ -77,17 +85,22 @@ def run_files(keys):
     )
 
 
-def warmed_up_states(wildcards):
-    """The list of the saved states that a training's episodes begin with, if they do."""
-    if wildcards.task != "highway":
+def warmed_up_states(job):
+    """The list of the saved states that the episodes of a training or driver begin with, if they do."""
+    if job.task != "highway":
         return []
-    options = TASKS["highway"].options(**planned(wildcards).environment)
+    options = TASKS["highway"].options(**job.environment)
     return expand(WARMED_UP_STATES, states=pool.folder(options).name) if options.pool else []
 
 
 def highway_options(wildcards):
     """The options of the highway that ask for a folder of states, as a command-line argument."""
     return shlex.quote(json.dumps(WARMED_UP[wildcards.states].model_dump(mode="json")))
+
+
+def driver_files(keys):
+    """What is read of each driver's results."""
+    return expand(f"{RESULTS}/drivers/{{key}}/{{name}}", key=keys, name=["evaluations.csv", "run.json"])
 
 
 def worker_return_file(wildcards):

@@ -1,4 +1,4 @@
-# Figures of the paper: each rule draws one, from the statistics table alone (Figure 4: from the
+# Figures of the paper: each rule draws one, from statistics alone (Figure 4: from the
 # tasks themselves; after changing one, redraw it with `snakemake --forcerun figure_04`).
 
 
@@ -27,6 +27,7 @@ rule figure_05:
     input:
         statistics=rules.statistics.output.statistics,
         evaluations=rules.statistics.output.evaluations,
+        drivers=rules.statistics.output.drivers,
     output:
         report(
             f"{RESULTS}/figures/figure_05.svg",
@@ -40,4 +41,4 @@ rule figure_05:
         f"{RESULTS}/logs/figure_05.log",
     shell:
         "python -m analysis.figures.figure_05 --statistics {input.statistics} --evaluations {input.evaluations}"
-        " --out {output} > {log} 2>&1"
+        " --drivers {input.drivers} --out {output} > {log} 2>&1"

@@ -9,6 +9,7 @@ rule final_performance:
     input:
         final=rules.statistics.output.final,
         evaluations=rules.statistics.output.evaluations,
+        drivers=rules.statistics.output.drivers,
     output:
         report(
             f"{RESULTS}/tables/final_performance.csv",
@@ -22,4 +23,4 @@ rule final_performance:
         f"{RESULTS}/logs/final_performance.log",
     shell:
         "python -m analysis.tables.final_performance --final {input.final} --evaluations {input.evaluations}"
-        " --out {output} > {log} 2>&1"
+        " --drivers {input.drivers} --out {output} > {log} 2>&1"

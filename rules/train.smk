@@ -16,7 +16,7 @@ rule train:
     input:
         worker_return=worker_return_file,
         # Their folder is named after whatever shapes them, so others are never taken for these.
-        states=ancient(warmed_up_states),
+        states=ancient(lambda wildcards: warmed_up_states(planned(wildcards))),
     output:
         progress=ensure(f"{RUN_FOLDER}/progress.csv", non_empty=True),
         timing=ensure(f"{RUN_FOLDER}/timing.csv", non_empty=True),

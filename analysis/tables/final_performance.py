@@ -1,7 +1,7 @@
-"""Table of final performance: every task and algorithm, over seeds.
+"""Table of final performance: every task and algorithm, over seeds, and scripted drivers where there is traffic.
 
 python -m analysis.tables.final_performance --final final.parquet --evaluations evaluation_statistics.parquet \
-    --out final_performance.md
+    --drivers driver_statistics.parquet --out final_performance.md
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import style
-from analysis.headline import headline, last_evaluations
+from analysis.headline import headline, last_evaluations, select_drivers
 from analysis.headline import select as select_headlines
 
 #: The metrics of the table besides a task's headline, where it has them.
@@ -29,20 +29,27 @@ IDENTITY = ["task", "label", "metric"]
 EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
 
 
-def select(final: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the table by task and metric; tasks and algorithms keep the order of the statistics.
+def select(final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the table by task and metric; tasks, algorithms and drivers keep the order of the statistics.
+
+    Drivers follow the algorithms, in the metric of evaluations, under their name as ``label``.
 
     Args:
         final: statistics of final training performance.
         evaluations: statistics of evaluations, of which the last count.
+        drivers: statistics of scripted drivers.
     """
     final, evaluations = (table[table["study"] == "main"] for table in (final, last_evaluations(evaluations)))
     headlines = select_headlines(final, evaluations)
     parts = []
     for task, rows in final.groupby("task", sort=False):
-        others = [metric for metric in METRICS if metric != headline(str(task)).metric]
-        parts += [headlines[headlines["task"] == task], *(rows[rows["metric"] == metric] for metric in others)]
-    return pd.concat(parts, ignore_index=True)
+        shown = headline(str(task)).metric
+        by_metric = {shown: headlines[headlines["task"] == task]}
+        by_metric |= {metric: rows[rows["metric"] == metric] for metric in METRICS if metric != shown}
+        for metric, learners in by_metric.items():
+            others = select_drivers(drivers, str(task), metric)
+            parts += [learners, others.assign(label=others["driver"])]
+    return pd.concat([part for part in parts if len(part)], ignore_index=True)  # an empty one has other types
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
@@ -64,16 +71,21 @@ def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
     mean, std, iqm, low, high = (round_to(row[name], decimals) for name in NUMBERS)
     return {
         "Task": style.task_name(row["task"]),
-        "Algorithm": style.algorithm_name(row["label"]),
+        "Algorithm": name(row),
         "Metric": style.metric_name(row["metric"]),
         "Mean": mean,
         "SD": std,
         "IQM": iqm,
         "95 % interval of IQM": f"[{low}, {high}]" if isfinite(row["ci_low"]) else DASH,
         "Seeds": str(row["n_seeds"]),
-        "Steps": f"{row['steps_run']:,}",
+        "Steps": f"{row['steps_run']:,}" if row["steps_run"] else DASH,
         "Reduced": ", ".join(style.reductions(pd.DataFrame([row]))),
     }
+
+
+def name(row: Mapping[Hashable, Any]) -> str:
+    """The name of a row's algorithm or driver for readers; a driver has trained for no steps."""
+    return style.algorithm_name(row["label"]) if row["steps_run"] else style.driver_name(row["label"])
 
 
 def decimal_places(scale: float) -> int:
@@ -124,9 +136,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Write the table of final performance.")
     parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
     parser.add_argument("--evaluations", type=Path, required=True, help="statistics of evaluations (parquet)")
+    parser.add_argument("--drivers", type=Path, required=True, help="statistics of scripted drivers (parquet)")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
     options = parser.parse_args(arguments)
-    rows = select(pd.read_parquet(options.final), pd.read_parquet(options.evaluations))
+    rows = select(*(pd.read_parquet(path) for path in (options.final, options.evaluations, options.drivers)))
     for path in options.out:
         write(rows, path)
 

@@ -9,7 +9,16 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.base import EvaluationPoint, Image, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
+from envs.base import (
+    EvaluationPoint,
+    Image,
+    Observation,
+    SimulationError,
+    StepResult,
+    TaskEnv,
+    TaskSpec,
+    VehicleSpec,
+)
 from envs.options import HighwayOptions
 from envs.strict import parse
 from envs.traffic import pool
@@ -44,6 +53,7 @@ def highway_task(options: HighwayOptions) -> TaskSpec:
         evaluation_points=_evaluation_points(options),
         episode_metrics=HIGHWAY_METRICS,
         one_per_process=True,
+        vehicles=VehicleSpec(TIME_STEP * options.sims_per_step, options.max_accel),
     )
 
 

@@ -9,7 +9,16 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.base import EvaluationPoint, Image, Observation, SimulationError, StepResult, TaskEnv, TaskSpec
+from envs.base import (
+    EvaluationPoint,
+    Image,
+    Observation,
+    SimulationError,
+    StepResult,
+    TaskEnv,
+    TaskSpec,
+    VehicleSpec,
+)
 from envs.options import SHORTEST_RING, RingRoadOptions
 from envs.strict import parse
 from envs.traffic.car_following import acceleration_noise, automated_acceleration, equilibrium_speed, next_speed
@@ -52,6 +61,7 @@ def ring_road_task(options: RingRoadOptions) -> TaskSpec:
         evaluation_points=tuple(_evaluation_point(length) for length in lengths),
         episode_metrics=RING_METRICS,
         one_per_process=True,
+        vehicles=VehicleSpec(TIME_STEP, options.max_accel),
     )
 
 

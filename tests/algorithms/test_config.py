@@ -11,7 +11,7 @@ import yaml
 
 from algorithms import config
 from algorithms.config import ConfigError
-from algorithms.registry import ALGORITHMS
+from algorithms.registry import ALGORITHMS, DRIVERS
 from algorithms.settings import SECTIONS, format_seeds
 from envs.names import TASKS
 
@@ -87,6 +87,13 @@ def test_hash_depends_on_what_decides_the_numbers(paper):
     assert run.hash == config.resolve(unrelated, "ant_gather", "hrl", seeds=[0]).hash
     another_machine = config.merge(paper, {"device": "cuda", "seeds_per_job": 10})
     assert run.hash == config.resolve(another_machine, "ant_gather", "hrl", seeds=[0]).hash
+
+
+def test_drivers_are_part_of_every_preset_and_may_be_left_out(paper):
+    everyone = ["human", "follower_stopper", "random", "constant"]
+    for name in ("paper", "quick", "smoke"):
+        assert config.load_preset(name)["drivers"] == everyone == list(DRIVERS)
+    assert config.validate(paper | {"drivers": []}).drivers == []
 
 
 def test_preset_arguments_survive_the_round_trip(paper):

@@ -38,16 +38,21 @@ class Countdown(TaskEnv):
 
 
 class Recorder:
-    """A policy that notes when it is told to forget."""
+    """A policy that notes when it is told to forget, and under which condition each place is at every step."""
 
     def __init__(self, number):
         self.number, self.resets = number, np.zeros(number, dtype=int)
+        self.points, self.seen = [None] * number, [[] for _ in range(number)]
 
-    def reset(self, starts):
+    def reset(self, starts, point=None):
         self.resets += starts
+        for index in np.flatnonzero(starts):
+            self.points[index] = point
 
     def act(self, observations):
         assert (observations > 0).all(), "asked to act after an episode's end"
+        for point, seen in zip(self.points, self.seen, strict=True):
+            seen.append(point.name)
         return np.zeros((self.number, 1), np.float32)
 
 
@@ -67,6 +72,16 @@ def test_rows():
         assert row["episode_length"] == row["start"]
         assert row["return"] == pytest.approx(distance * row["episode_length"])
     assert policy.resets[0] >= 6
+
+
+def test_a_policy_knows_the_condition_of_every_episode():
+    """Episodes differ in length, so seeds are at different evaluation points at the same time."""
+    rows, policy = run([0, 1, 2])
+    for index, seed in enumerate((0, 1, 2)):
+        near, far = (row["episodes"] * row["episode_length"] for row in rows if row["seed"] == seed)
+        assert policy.seen[index][: round(near + far)] == ["near"] * round(near) + ["far"] * round(far)
+        assert set(policy.seen[index][round(near + far) :]) <= {"far"}, "the last episode again"
+    assert len({tuple(seen) for seen in policy.seen}) == 3
 
 
 def test_seed_in_a_group_gives_what_it_gives_alone():

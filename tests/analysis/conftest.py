@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import small_preset, write_runs
+from synthetic import small_preset, write_drivers, write_runs
 
-from analysis.collect import collect
-from analysis.statistics import evaluation_curves, final_performance, learning_curves
+from analysis.collect import collect, collect_drivers
+from analysis.statistics import driver_statistics, evaluation_curves, final_performance, learning_curves
 
 
 @pytest.fixture
@@ -23,16 +23,25 @@ def runs(preset: dict[str, Any], tmp_path: Path) -> Path:
     return tmp_path / "runs"
 
 
+@pytest.fixture
+def driver_runs(preset: dict[str, Any], tmp_path: Path) -> Path:
+    """Synthetic results of every driver that the preset asks for."""
+    write_drivers(preset, tmp_path / "drivers")
+    return tmp_path / "drivers"
+
+
 @pytest.fixture(scope="session")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Statistics of training, final performance and statistics of evaluations of synthetic runs."""
+def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, ...]:
+    """Statistics of training, final performance, statistics of evaluations, and of drivers; all synthetic."""
     preset, runs = small_preset(), tmp_path_factory.mktemp("synthetic")
     write_runs(preset, runs)
     progress, evaluations = collect(preset, runs)
+    write_drivers(preset, runs / "drivers")
     return (
         learning_curves(progress, preset),
         final_performance(progress, preset),
         evaluation_curves(evaluations, preset),
+        driver_statistics(collect_drivers(preset, runs / "drivers"), preset),
     )
 
 
@@ -49,3 +58,8 @@ def final(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
 @pytest.fixture
 def evaluations(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
     return tables[2].copy()
+
+
+@pytest.fixture
+def drivers(tables: tuple[pd.DataFrame, ...]) -> pd.DataFrame:
+    return tables[3].copy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,24 @@ import numpy as np
 import pandas as pd
 
 from algorithms.config import cells, load_preset, merge
+from algorithms.drivers import DriverConfig, planned
 from algorithms.settings import RunConfig
+from analysis.collect import DRIVER_HEAD
+from analysis.statistics import driver_statistics
 from envs.tasks import describe
 
 LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
 SMALL = {
     "tasks": ["ring_road", "ant_gather"],
     "algorithms": ["td3", "hrl"],
+    "drivers": ["human", "random"],
     "seeds": [0, 1],
     "run": {"default": LENGTH, "tasks": {"ring_road": LENGTH, "ant_gather": LENGTH}},
     "learner": {"default": {"hidden": [32, 32]}},
 }
+
+#: Statistics of drivers where there are none.
+NO_DRIVERS = driver_statistics(pd.DataFrame(columns=DRIVER_HEAD), load_preset("smoke"))
 
 
 def small_preset(**changes: Any) -> dict[str, Any]:
@@ -46,8 +53,13 @@ def curves(run: RunConfig) -> pd.DataFrame:
 
 
 def evaluations(run: RunConfig) -> pd.DataFrame:
+    """What :func:`evaluated` makes up, at every evaluation of a run."""
+    every, last = run.run.evaluate_every, run.run.steps
+    return evaluated(run, sorted({*range(every, last + 1, every), last}))
+
+
+def evaluated(run: RunConfig | DriverConfig, steps: Sequence[int]) -> pd.DataFrame:
     """One row per seed, evaluation step and evaluation point; returns differ in all three."""
-    steps = sorted({*range(run.run.evaluate_every, run.run.steps + 1, run.run.evaluate_every), run.run.steps})
     points = describe(run.task, run.environment)[0].evaluation_points
     rows = [(seed, step, point.name) for seed in run.seeds for step in steps for point in points]
     table = pd.DataFrame(rows, columns=["seed", "step", "target"])
@@ -73,6 +85,17 @@ def write_runs(preset: Mapping[str, Any], runs: Path) -> None:
     """Write every run folder that a preset asks for."""
     for run in cells(preset):
         write_run(run, runs)
+
+
+def write_drivers(preset: Mapping[str, Any], drivers: Path) -> None:
+    """Write every driver's folder that a preset asks for; each driver's returns are 1,000 above the one before."""
+    for number, job in enumerate(planned(preset)):
+        folder = drivers / job.key
+        folder.mkdir(parents=True)
+        rows = evaluated(job, [job.step])
+        rows["return"] += 1_000 * number
+        rows.to_csv(folder / "evaluations.csv", index=False)
+        (folder / "run.json").write_text(json.dumps({"config": job.record, "hash": job.hash}))
 
 
 def with_mazes(training: pd.DataFrame, evaluations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -13,7 +13,7 @@ from synthetic import small_preset, write_run, write_runs
 
 from algorithms.config import cells, preset_arguments
 from analysis import collect
-from analysis.collect import HEAD, CollectError, grid
+from analysis.collect import DRIVER_HEAD, HEAD, CollectError, grid
 from envs.tasks import describe
 
 KEY, RING = "ant_gather/td3/seeds_0", "ring_road/td3/seeds_0"
@@ -148,7 +148,7 @@ def test_a_missing_worker_return_is_refused_in_one_line(dynamic: tuple[dict[str,
     options = [*shlex.split(preset_arguments(preset)), "--runs", str(runs), "--worker-returns", str(tmp_path)]
     message = f"collect: worker return {tmp_path / 'ant_gather.json'} not found; "
     with pytest.raises(SystemExit, match=f"^{re.escape(message)}[^\n]*$"):
-        collect.main([*options, "--out", "a", "--evaluations", "b"])
+        collect.main([*options, "--out", "a", "--evaluations", "b", "--drivers", "c"])
 
 
 def drop_second_step(table: pd.DataFrame) -> pd.DataFrame:
@@ -220,23 +220,86 @@ def test_grid_ends_with_the_last_step():
     assert grid(3, 4) == [3]
 
 
-def test_command_line_writes_both_tables(preset: dict[str, Any], runs: Path, tmp_path: Path):
-    out, evaluations = tmp_path / "new" / "runs.parquet", tmp_path / "new" / "evaluations.parquet"
-    options = [
-        *shlex.split(preset_arguments(preset)),
-        "--runs",
-        str(runs),
-        "--out",
-        str(out),
-        "--evaluations",
-        str(evaluations),
-    ]
-    collect.main(options)
-    assert pd.read_parquet(out)["step"].dtype == "int64"
-    assert len(pd.read_parquet(evaluations)) > 0
+def test_command_line_writes_all_tables(preset: dict[str, Any], runs: Path, driver_runs: Path, tmp_path: Path):
+    names = ("out", "evaluations", "drivers")
+    paths = {name: tmp_path / "new" / f"{name}.parquet" for name in names}
+    inputs = ["--runs", str(runs), "--driver-runs", str(driver_runs)]
+    outputs = [text for name in names for text in (f"--{name}", str(paths[name]))]
+    collect.main([*shlex.split(preset_arguments(preset)), *inputs, *outputs])
+    assert pd.read_parquet(paths["out"])["step"].dtype == "int64"
+    assert len(pd.read_parquet(paths["evaluations"])) > 0
+    drivers = pd.read_parquet(paths["drivers"])
+    pd.testing.assert_frame_equal(drivers, collect.collect_drivers(preset, driver_runs))
+
+
+def driver_refusal(preset: dict[str, Any], folder: Path) -> str:
+    with pytest.raises(CollectError) as caught:
+        collect.collect_drivers(preset, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+HUMAN = "ring_road/human"
+
+
+def test_every_row_of_every_driver_is_collected_once(preset: dict[str, Any], driver_runs: Path):
+    rows = collect.collect_drivers(preset, driver_runs)
+    assert list(rows.columns[:5]) == [*DRIVER_HEAD, "seed", "step", "target"]
+    assert len(rows) == 2 * 2 * 10
+    assert not rows.duplicated(["task", "driver", "seed", "target"]).any()
+    assert list(rows["driver"].unique()) == preset["drivers"]
+    assert set(rows["step"]) == {1_200}
+    files = [pd.read_csv(path) for path in driver_runs.rglob("evaluations.csv")]
+    assert rows["return"].sum() == pytest.approx(sum(table["return"].sum() for table in files))
+
+
+@pytest.mark.parametrize("changes", [{"drivers": []}, {"tasks": ["ant_gather"]}])
+def test_without_drivers_the_table_has_columns_and_no_rows(changes: dict[str, Any], tmp_path: Path):
+    rows = collect.collect_drivers(small_preset(**changes), tmp_path)
+    assert list(rows.columns[:2]) == DRIVER_HEAD
+    assert rows.empty
+
+
+def test_a_missing_driver_is_refused(preset: dict[str, Any], driver_runs: Path):
+    (driver_runs / HUMAN / "run.json").unlink()
+    assert driver_refusal(preset, driver_runs) == f"{HUMAN}: there is no finished run in {driver_runs / HUMAN}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"seeds": [0, 1, 2]}, "seeds is [0, 1], the preset asks for [0, 1, 2]"),
+        ({"run": {"tasks": {"ring_road": {"steps": 2_400}}}}, "step is 1200, the preset asks for 2400"),
+        (
+            {"environment": {"tasks": {"ring_road": {"noise": 0.5}}}},
+            "environment.noise is 0.2, the preset asks for 0.5",
+        ),
+    ],
+)
+def test_drivers_of_another_configuration_are_refused(driver_runs: Path, changes: dict[str, Any], reason: str):
+    message = driver_refusal(small_preset(**changes), driver_runs)
+    assert message == f"{HUMAN}: made with other settings: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda table: table[table["seed"] != 1], "evaluations.csv, target length_220: seed 1 is missing"),
+        (lambda table: table.iloc[:-1], "evaluations.csv, target length_270: seed 1 is missing"),
+        (lambda table: table[table["target"] != "length_226"], "evaluations.csv: target length_226 is missing"),
+        (
+            lambda table: table.assign(step=600),
+            "evaluations.csv, target length_220: seed 0: step 600 is not on the grid of 1 points",
+        ),
+    ],
+)
+def test_wrong_rows_of_drivers_are_refused(preset: dict[str, Any], driver_runs: Path, change: Edit, reason: str):
+    edit(driver_runs / HUMAN / "evaluations.csv", change)
+    assert driver_refusal(preset, driver_runs) == f"{HUMAN}: {reason}"
 
 
 def test_command_line_refuses_in_one_line(tmp_path: Path):
-    options = ["--preset", "smoke", "--runs", str(tmp_path), "--out", "a", "--evaluations", "b"]
+    options = ["--preset", "smoke", "--runs", str(tmp_path), "--out", "a", "--evaluations", "b", "--drivers", "c"]
     with pytest.raises(SystemExit, match=r"^collect: ring_road/td3/seeds_0: there is no finished run in .*$"):
         collect.main(options)

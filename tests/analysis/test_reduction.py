@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from algorithms.config import load_preset, resolve
+from algorithms.nested import flatten
 from algorithms.settings import SECTIONS
-from analysis.reduction import COMPARED, Reduction, compare, flatten
+from analysis.reduction import COMPARED, Reduction, compare
 
 PAPER = load_preset("paper")
 

@@ -8,15 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic import write_run, write_runs
+from synthetic import NO_DRIVERS, write_drivers, write_run, write_runs
 
 from algorithms.config import cells, load_preset, preset_arguments
+from algorithms.nested import merge
 from analysis import statistics
-from analysis.collect import collect
+from analysis.collect import collect, collect_drivers
 from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
 
 TEN = np.arange(10.0)
-FILES = "--runs a --evaluations b --out c --final d --evaluation-statistics e"
+FILES = "--runs a --evaluations b --drivers c --out d --final e --evaluation-statistics f --driver-statistics g"
 
 
 def test_statistics_of_ten_seeds_match_closed_forms():
@@ -177,16 +178,54 @@ def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Any):
     assert (statistics.final_performance(progress, paper)["reduced_why"] == "").all()
 
 
-def test_command_line_writes_all_tables(runs: Any, preset: dict[str, Any], tmp_path: Any):
+def test_drivers_of_every_point_and_their_mean_are_tabulated(drivers: pd.DataFrame):
+    """Returns are 100 seed - step / 10 + number of the point, + 1,000 for the second driver."""
+    assert list(drivers.groupby(["task", "driver"], sort=False).groups) == [
+        ("ring_road", "human"),
+        ("ring_road", "random"),
+    ]
+    assert len(drivers["target"].unique()) == 11
+    assert set(drivers["metric"]) == {"episodes", "return", "episode_length", "return_fraction"}
+    rows = drivers[drivers["metric"] == "return"].set_index(["driver", "target"])
+    assert rows.loc[("human", "length_231"), "mean"] == pytest.approx(50 - 120 + 2)
+    assert rows.loc[("random", "mean"), "mean"] == pytest.approx(1_000 + 50 - 120 + 4.5)
+    assert rows.loc[("random", "mean"), "std"] == pytest.approx(50), "of each seed's mean, then over seeds"
+    assert (drivers[["n_seeds", "seeds_run"]] == 2).all(axis=None)
+    assert (drivers[["steps_run", "steps_paper"]] == 0).all(axis=None)
+    why = "2 of 10 seeds; environment.warmup_steps 50 instead of 1500; environment.horizon 150 instead of 1500"
+    assert set(drivers["reduced_why"]) == {why}
+
+
+def test_drivers_of_the_paper_are_not_reduced(tmp_path: Any):
+    paper = load_preset("paper")
+    write_drivers(paper, tmp_path)
+    table = statistics.driver_statistics(collect_drivers(paper, tmp_path), paper)
+    assert list(table["driver"].unique()) == paper["drivers"]
+    assert not table["reduced"].any()
+    fewer = paper | {"seeds": [0], "run": merge(paper["run"], {"tasks": {"ring_road": {"steps": 2_000}}})}
+    write_drivers(fewer, tmp_path / "fewer")
+    table = statistics.driver_statistics(collect_drivers(fewer, tmp_path / "fewer"), fewer)
+    assert set(table["reduced_why"]) == {"1 of 10 seeds"}, "steps of trainings are none of a driver's"
+
+
+def test_without_drivers_the_statistics_have_columns_and_no_rows(drivers: pd.DataFrame):
+    assert NO_DRIVERS.empty
+    assert list(NO_DRIVERS) == list(drivers.columns[: NO_DRIVERS.shape[1]])
+
+
+def test_command_line_writes_all_tables(runs: Any, driver_runs: Any, preset: dict[str, Any], tmp_path: Any):
     for name, table in collect(preset, runs)._asdict().items():
         table.to_parquet(tmp_path / f"{name}.parquet")
-    paths = [tmp_path / "new" / name for name in ("statistics", "final", "evaluation_statistics")]
+    collect_drivers(preset, driver_runs).to_parquet(tmp_path / "drivers.parquet")
+    paths = [tmp_path / "new" / name for name in ("statistics", "final", "evaluation_statistics", "drivers")]
     inputs = f"--runs {tmp_path / 'progress.parquet'} --evaluations {tmp_path / 'evaluations.parquet'}"
-    outputs = "--out {} --final {} --evaluation-statistics {}".format(*paths)
+    inputs += f" --drivers {tmp_path / 'drivers.parquet'}"
+    outputs = "--out {} --final {} --evaluation-statistics {} --driver-statistics {}".format(*paths)
     statistics.main(shlex.split(f"{preset_arguments(preset)} {inputs} {outputs}"))
-    curves, final, evaluations = (set(pd.read_parquet(path).columns) for path in paths)
+    curves, final, evaluations, drivers = (set(pd.read_parquet(path).columns) for path in paths)
     assert curves - final == {"step"}
     assert evaluations - curves == {"target"}
+    assert drivers - evaluations == {"driver"}
 
 
 def test_command_line_refuses_an_unknown_preset_in_one_line(tmp_path: Any):

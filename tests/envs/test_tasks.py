@@ -7,6 +7,7 @@ import pytest
 from envs.ant.path import PATH_METRICS
 from envs.names import TASKS
 from envs.tasks import make, make_vector
+from envs.traffic.drivers import desired_speed
 
 SHORT = {
     "ring_road": {"warmup_steps": 20, "horizon": 30},
@@ -42,6 +43,18 @@ def test_ideal_goals_can_be_set(env):
         assert env.task.goal_low.shape == (len(goal),)
         assert (env.task.goal_low <= goal).all()
         assert (env.task.goal_high >= goal).all()
+
+
+def test_tasks_with_traffic_are_what_scripted_drivers_need(env):
+    task, entry = env.task, TASKS[env.task.name]
+    assert (task.vehicles is not None) == entry.is_traffic == ("human_only" in entry.options.model_fields)
+    if task.vehicles is not None:
+        assert task.vehicles.max_accel == env.options.max_accel
+        assert task.vehicles.time_step > 0
+        assert (env.action_space.low == -1).all()
+        assert (env.action_space.high == 1).all()
+        assert env.observation_space.shape[0] % env.action_space.shape[0] == 0
+        assert all(0 < desired_speed(point, 1.0) < 30 for point in task.evaluation_points)
 
 
 def test_episode_ends_at_the_horizon_with_its_metrics(env):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from algorithms.config import load_preset
+from envs.names import TASKS
 
 pytestmark = pytest.mark.workflow
 
@@ -26,7 +27,9 @@ def test_a_bare_call_plans_the_whole_paper(snakemake: Any):
     trainings = len(paper["tasks"]) * len(paper["algorithms"]) * len(paper["seeds"])
     assert len(paper["seeds"]) == 10
     drawn = {"figure_04": 1, "figure_05": 1, "final_performance": 1}
-    rest = {"worker_return": len(paper["tasks"]), "collect": 1, "statistics": 1, "all": 1}
+    drives = len(paper["drivers"]) * sum(TASKS[task].is_traffic for task in paper["tasks"])
+    assert drives >= 4
+    rest = {"drive": drives, "worker_return": len(paper["tasks"]), "collect": 1, "statistics": 1, "all": 1}
     total = trainings + sum(drawn.values()) + sum(rest.values())
     assert planned(run.stdout) == {"train": trainings, **drawn, **rest, "total": total}
 
@@ -46,6 +49,27 @@ def test_other_presets_are_merged_onto_the_paper(snakemake: Any, preset: str):
         f"--preset {preset} --task"
         in snakemake("--dry-run", "--printshellcmds", "--configfile", f"config/{preset}.yaml").stdout
     )
+
+
+@pytest.mark.parametrize("settings", [("drivers=[]",), ("tasks=[ant_gather]",)])
+def test_no_driver_drives_where_none_is_asked_for(snakemake: Any, settings: tuple[str, ...]):
+    run = snakemake("--dry-run", "--config", *settings)
+    assert run.returncode == 0, run.stderr
+    assert "drive" not in planned(run.stdout)
+    assert "figure_05" in planned(run.stdout)
+
+
+def test_a_driver_is_one_job_of_all_seeds(snakemake: Any):
+    settings = ("tasks=[ring_road]", "algorithms=[td3]", "drivers=[human]", "seeds=[0,1,2]")
+    run = snakemake("--dry-run", "--printshellcmds", "--config", *settings)
+    (driving,) = jobs(run.stdout, "drive")
+    assert (
+        "output: results/drivers/ring_road/human/evaluations.csv, results/drivers/ring_road/human/run" in driving
+    )
+    assert '"seeds": [0, 1, 2]' in driving
+    assert "--task ring_road --driver human " in driving
+    (collecting,) = jobs(run.stdout, "collect")
+    assert "drivers/ring_road/human/run.json" in collecting
 
 
 def trainings(output: str) -> list[str]:
@@ -140,6 +164,7 @@ def test_a_preset_of_ones_own_reaches_the_trainings(snakemake: Any, tmp_path: Pa
             "learner.default.batch_size = 'many' is not allowed; ",
         ),
         ("tasks: [ant_gathr]", "tasks 'ant_gathr' is not known; allowed: ant_gather, "),
+        ("drivers: [robot]", "drivers 'robot' is not known; allowed: human, "),
         ("algorithms: [sac]", "algorithms 'sac' is not known; allowed: td3, "),
         ("device: tpu", "device = 'tpu' is not allowed; it must be 'cpu' or 'cuda'"),
         ("studies: [mian]", "studies 'mian' is not known; allowed: main"),

@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from runner import snakemake_in
 
+from algorithms import drive, drivers
 from algorithms.config import cells, load_preset
+from algorithms.drivers import traffic_tasks
 from algorithms.train import FILES
 
 pytestmark = pytest.mark.workflow
@@ -37,6 +39,8 @@ def test_every_output_is_there(folder: Path):
         assert (out / name).stat().st_size > 5_000
     for ending in ("csv", "md", "tex"):
         assert "hrl" in (out / f"tables/final_performance.{ending}").read_text().lower()
+    for job in drivers.planned(load_preset("smoke")):
+        assert {path.name for path in (out / "drivers" / job.key).iterdir()} == set(drive.FILES)
     for task in load_preset("smoke")["tasks"]:
         delta = json.loads((out / f"tables/worker_return/{task}.json").read_text())["deltas"][0]["delta"]
         run = json.loads((out / f"runs/{task}/cher/seeds_1/run.json").read_text())
@@ -51,7 +55,13 @@ def test_numbers_in_the_table_are_those_of_the_runs(folder: Path):
         files = (folder / "out/runs" / task / "td3").rglob("progress.csv")
         ends = [pd.read_csv(path)["return_mean100"].iloc[-1] for path in files]
         assert table.loc[(task, "td3", "return_mean100"), "mean"] == pytest.approx(sum(ends) / len(ends), rel=1e-5)
-    assert (table["steps_run"] < table["steps_paper"]).all()
+    for job in drivers.planned(preset):
+        driven = pd.read_csv(folder / "out/drivers" / job.key / "evaluations.csv")
+        assert table.loc[(job.task, job.driver, "return"), "mean"] == pytest.approx(
+            driven["return"].mean(), rel=1e-5
+        )
+    learners = table[table["steps_paper"] > 0]
+    assert (learners["steps_run"] < learners["steps_paper"]).all()
     assert table["reduced_why"].notna().all()
 
 
@@ -61,12 +71,32 @@ def test_a_second_call_does_nothing(folder: Path):
     assert NOTHING in run.stdout + run.stderr
 
 
-def planned_trainings(folder: Path, change: str) -> list[str]:
-    """The wildcards of every training that is planned after a change of the preset."""
+def plan_after(folder: Path, change: str) -> str:
+    """What is planned after a change of the preset."""
     (folder / "change.yaml").write_text(change)
     run = snakemake_in(folder)("--dry-run", SMOKE[0], SMOKE[1], str(folder / "change.yaml"), *SMOKE[2:])
     assert run.returncode == 0, run.stderr
-    return re.findall("wildcards: (task=.*, label=.*)", run.stdout)
+    return run.stdout
+
+
+def planned_trainings(folder: Path, change: str) -> list[str]:
+    """The wildcards of every training that is planned after a change of the preset."""
+    return re.findall("wildcards: (task=.*, label=.*)", plan_after(folder, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "tasks"),
+    [
+        ("environment: {tasks: {ring_road: {horizon: 149}}}", {"ring_road"}),
+        ("seeds: [0, 1, 5]", set(traffic_tasks(load_preset("smoke")["tasks"]))),
+        ("learner: {default: {tau: 0.1}}", set()),
+        ("environment: {tasks: {ant_gather: {contact: stiff}}}", set()),
+    ],
+)
+def test_a_changed_setting_repeats_the_drivers_that_read_it_alone(folder: Path, change: str, tasks: set[str]):
+    expected = [f"task={job.task}, driver={job.driver}" for job in drivers.planned(load_preset("smoke"))]
+    found = re.findall("wildcards: (task=.*, driver=.*)", plan_after(folder, change))
+    assert sorted(found) == sorted(text for text in expected if text.split(",")[0][5:] in tasks)
 
 
 def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):

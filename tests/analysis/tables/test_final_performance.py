@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from synthetic import with_mazes
+from synthetic import NO_DRIVERS, with_mazes
 
 from analysis.tables import final_performance as table
 
@@ -15,7 +15,7 @@ MINUS = "\N{MINUS SIGN}"
 
 @pytest.fixture
 def rows(final: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
-    return table.select(final, evaluations)
+    return table.select(final, evaluations, NO_DRIVERS)
 
 
 def test_rows_are_every_task_algorithm_and_metric_that_exists(rows: pd.DataFrame):
@@ -29,11 +29,36 @@ def test_rows_are_every_task_algorithm_and_metric_that_exists(rows: pd.DataFrame
     ]
 
 
+def test_drivers_follow_the_algorithms_on_tasks_with_traffic(
+    final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame
+):
+    rows = table.select(final, evaluations, drivers)
+    assert list(map(tuple, rows.loc[rows["task"] == "ring_road", ["metric", "label"]].values)) == [
+        ("return_mean100", "td3"),
+        ("return_mean100", "hrl"),
+        ("return", "human"),
+        ("return", "random"),
+        ("return_fraction_mean100", "td3"),
+        ("return_fraction_mean100", "hrl"),
+        ("return_fraction", "human"),
+        ("return_fraction", "random"),
+    ]
+    assert set(rows.loc[rows["task"] == "ant_gather", "label"]) == {"td3", "hrl"}
+    lines = table.readable(rows)
+    human = lines[lines["Algorithm"] == "Human"].to_dict("records")[0]
+    assert (human["Metric"], human["Steps"], human["Seeds"]) == ("Return (evaluation)", table.DASH, "2")
+    assert (human["Mean"], human["SD"]) == (f"{MINUS}66", "50")
+    assert human["Reduced"] == "2 of 10 seeds, 2 settings changed"
+    assert "Random actions" in list(lines["Algorithm"])
+    text = table.to_csv(rows)
+    assert "ring_road,human,return,-65.5," in text
+
+
 def test_the_headline_of_a_task_comes_first(final: pd.DataFrame, evaluations: pd.DataFrame):
     final, evaluations = with_mazes(final, evaluations)
     early = (evaluations["task"] == "ant_maze") & (evaluations["step"] == 600)
     evaluations.loc[early, "mean"] = 0.1
-    rows = table.select(final, evaluations)
+    rows = table.select(final, evaluations, NO_DRIVERS)
     mazes = rows[~rows["task"].isin(["ring_road", "ant_gather"]) & (rows["label"] == "hrl")]
     assert list(map(tuple, mazes[["task", "metric"]].values)) == [
         ("ant_four_rooms", "success_mean100"),
@@ -49,7 +74,7 @@ def test_the_headline_of_a_task_comes_first(final: pd.DataFrame, evaluations: pd
 
 def test_a_new_algorithm_and_a_new_task_appear_by_themselves(final: pd.DataFrame, evaluations: pd.DataFrame):
     new = final[final["task"] == "ant_gather"].assign(task="ant_push", label="sac")
-    lines = table.readable(table.select(pd.concat([final, new]), evaluations))
+    lines = table.readable(table.select(pd.concat([final, new]), evaluations, NO_DRIVERS))
     assert ("Ant Push", "SAC") in list(zip(lines["Task"], lines["Algorithm"], strict=True))
 
 
@@ -123,11 +148,13 @@ def test_latex_writes_greek_letters_as_commands(rows: pd.DataFrame):
 
 
 def test_command_line_writes_the_same_bytes_each_time(
-    final: pd.DataFrame, evaluations: pd.DataFrame, tmp_path: Path
+    final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame, tmp_path: Path
 ):
     final.to_parquet(tmp_path / "final.parquet")
     evaluations.to_parquet(tmp_path / "evaluations.parquet")
-    inputs = ["--final", str(tmp_path / "final.parquet"), "--evaluations", str(tmp_path / "evaluations.parquet")]
+    drivers.to_parquet(tmp_path / "drivers.parquet")
+    names = ("final", "evaluations", "drivers")
+    inputs = [text for name in names for text in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
     for folder in ("a", "b"):
         out = [str(tmp_path / folder / f"table.{ending}") for ending in ("csv", "md", "tex")]
         table.main([*inputs, "--out", *out])

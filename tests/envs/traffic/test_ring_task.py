@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from envs.base import VehicleSpec
 from envs.traffic.car_following import equilibrium_speed
 from envs.traffic.ring import RingRoad
 
@@ -35,6 +36,8 @@ def test_task_description() -> None:
     assert task.manager_indices == task.worker_indices == tuple(range(25))
     assert task.unit_scale.shape == (25,)
     assert task.horizon == 1500
+    assert task.vehicles == VehicleSpec(time_step=0.2, max_accel=0.5)
+    assert RingRoad(max_accel=1.0).task.vehicles == VehicleSpec(time_step=0.2, max_accel=1.0)
     lengths = [point.options["length"] for point in task.evaluation_points]
     assert lengths == [220, 226, 231, 237, 242, 248, 253, 259, 264, 270]
     assert task.evaluation_points[0].name == "length_220"
