@@ -70,7 +70,7 @@ def test_hash_depends_on_what_decides_the_numbers_alone(paper, monkeypatch):
         ({"task": "ring"}, "task 'ring' is not known; allowed: ant_gather, "),
         ({"task": "ant_gather"}, "task 'ant_gather' has no traffic; allowed: ring_road"),
         ({"learner": {"tau": 1}}, "setting 'learner' does not belong to human; allowed: run, environment"),
-        ({"environment": {"noize": 1}}, "environment: key 'noize' is not known; allowed: history_bug, "),
+        ({"environment": {"noize": 1}}, "environment: key 'noize' is not known; allowed: horizon, "),
         ({"run": {"steps": -2_000}}, "run: steps = -2000 is not allowed; it must be greater"),
         ({"seeds": []}, "seeds = [] is not allowed"),
         ({"seeds": [1, 1]}, "seeds: [1, 1] must not repeat an entry"),

@@ -301,5 +301,5 @@ def test_wrong_rows_of_drivers_are_refused(preset: dict[str, Any], driver_runs: 
 
 def test_command_line_refuses_in_one_line(tmp_path: Path):
     options = ["--preset", "smoke", "--runs", str(tmp_path), "--out", "a", "--evaluations", "b", "--drivers", "c"]
-    with pytest.raises(SystemExit, match=r"^collect: ring_road/td3/seeds_0: there is no finished run in .*$"):
+    with pytest.raises(SystemExit, match=r"^collect: highway/td3/seeds_0: there is no finished run in .*$"):
         collect.main(options)

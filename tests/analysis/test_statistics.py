@@ -192,7 +192,7 @@ def test_drivers_of_every_point_and_their_mean_are_tabulated(drivers: pd.DataFra
     assert rows.loc[("random", "mean"), "std"] == pytest.approx(50), "of each seed's mean, then over seeds"
     assert (drivers[["n_seeds", "seeds_run"]] == 2).all(axis=None)
     assert (drivers[["steps_run", "steps_paper"]] == 0).all(axis=None)
-    why = "2 of 10 seeds; environment.warmup_steps 50 instead of 1500; environment.horizon 150 instead of 1500"
+    why = "2 of 10 seeds; environment.horizon 150 instead of 1500; environment.warmup_steps 50 instead of 1500"
     assert set(drivers["reduced_why"]) == {why}
 
 
