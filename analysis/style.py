@@ -49,6 +49,7 @@ METRIC_NAMES = {
     "return": "Return (evaluation)",
     "return_fraction": "Return fraction (evaluation)",
     "success": "Success rate (evaluation)",
+    "throughput": "Throughput in veh/h (evaluation)",
 }
 
 #: One colour per algorithm in every figure (Okabe and Ito's, safe for colour-blind readers).

@@ -15,11 +15,14 @@ from typing import Any
 import pandas as pd
 
 from analysis import style
-from analysis.headline import headline, last_evaluations, select_drivers
+from analysis.headline import MEAN, headline, last_evaluations, select_drivers
 from analysis.headline import select as select_headlines
+from envs.names import TASKS
 
 #: The metrics of the table besides a task's headline, where it has them.
 METRICS = ("return_mean100", "return_fraction_mean100")
+#: On tasks with traffic besides: metrics of the last evaluation, in which scripted drivers met the same starts.
+EVALUATED = ("return", "return_fraction", "throughput")
 DIGITS = 3
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 #: What plain LaTeX does not print, and its commands.
@@ -32,7 +35,7 @@ EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "re
 def select(final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame) -> pd.DataFrame:
     """The rows of the table by task and metric; tasks, algorithms and drivers keep the order of the statistics.
 
-    Drivers follow the algorithms, in the metric of evaluations, under their name as ``label``.
+    Drivers follow the algorithms where these are evaluated from the same starts, under their name as ``label``.
 
     Args:
         final: statistics of final training performance.
@@ -40,16 +43,26 @@ def select(final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame
         drivers: statistics of scripted drivers.
     """
     final, evaluations = (table[table["study"] == "main"] for table in (final, last_evaluations(evaluations)))
+    means = evaluations[evaluations["target"] == MEAN]
     headlines = select_headlines(final, evaluations)
-    parts = []
+    parts: list[pd.DataFrame] = []
     for task, rows in final.groupby("task", sort=False):
         shown = headline(str(task)).metric
         by_metric = {shown: headlines[headlines["task"] == task]}
         by_metric |= {metric: rows[rows["metric"] == metric] for metric in METRICS if metric != shown}
-        for metric, learners in by_metric.items():
+        parts += by_metric.values()
+        for metric in EVALUATED if has_traffic(str(task)) else ():
             others = select_drivers(drivers, str(task), metric)
-            parts += [learners, others.assign(label=others["driver"])]
+            parts += [
+                means[(means["task"] == task) & (means["metric"] == metric)],
+                others.assign(label=others["driver"]),
+            ]
     return pd.concat([part for part in parts if len(part)], ignore_index=True)  # an empty one has other types
+
+
+def has_traffic(task: str) -> bool:
+    """Whether scripted drivers can drive on a task."""
+    return task in TASKS and TASKS[task].is_traffic
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
