@@ -12,7 +12,6 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,8 +41,6 @@ SPEED_COLOURS = LinearSegmentedColormap.from_list(
 )
 RING_SPEEDS = (0.0, 8.0)  # m/s, as in the traffic simulator's own diagrams
 HIGHWAY_SPEEDS = (0.0, 15.0)  # m/s: congested traffic has 7 on average, with a standard deviation of 4 to 5
-HUMAN = "human"
-HUMAN_LOOK: dict[str, Any] = {"color": "0.45", "linestyle": "--", "zorder": 3}  # is seen on lines that equal it
 GOAL_COLOUR = "#0072B2"
 
 
@@ -148,14 +145,16 @@ def add_speed_bar(diagrams: Sequence[Axes], limits: tuple[float, float]) -> None
 
 
 def draw_mean_speed(axes: Axes, recorded: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the mean speed of traffic over time, one line per label; human drivers alone are dashed and grey."""
-    keys = {name: algorithm for algorithm, name in style.ALGORITHM_NAMES.items()}
-    algorithms = {label: keys.get(label, label) for label in recorded if label.lower() != HUMAN}
-    colours = style.colours(algorithms.values())
+    """Draw the mean speed of traffic over time, one line per label; scripted drivers look as in Figure 5."""
+    keys = {name.lower(): key for key, name in (style.ALGORITHM_NAMES | style.DRIVER_NAMES).items()}
+    named = {label: keys.get(label.lower(), label) for label in recorded}
+    colours = style.colours(key for key in named.values() if key not in style.DRIVER_LINES)
     for label, episode in recorded.items():
-        look = {"color": colours[algorithms[label]]} if label in algorithms else HUMAN_LOOK
-        mean = mean_speeds(episode)
-        axes.plot(mean.index, mean, label=label, **look)
+        mean, key = mean_speeds(episode), named[label]
+        linestyle, colour = style.DRIVER_LINES[key] if key in style.DRIVER_LINES else ("-", colours[key])
+        # Drivers come last, since they are still seen on lines that equal them.
+        order = 3 if key in style.DRIVER_LINES else 2
+        axes.plot(mean.index, mean, label=label, color=colour, linestyle=linestyle, zorder=order)
     axes.set(xlabel="Time (s)", ylabel="Mean speed (m/s)", title="Mean speed")
     axes.set_ylim(bottom=0)
     axes.margins(x=0)

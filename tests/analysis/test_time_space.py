@@ -149,12 +149,12 @@ def cielab(colours: np.ndarray, blindness: ArrayLike) -> np.ndarray:
 def test_mean_speeds_have_the_colours_of_their_algorithms(ring: pd.DataFrame) -> None:
     axes = Figure().add_subplot()
     time_space.draw_mean_speed(axes, {"Human": ring, "CHER": ring, "hrl": ring, "FollowerStopper": ring})
-    human, cher, hrl, other = axes.get_lines()
-    assert [line.get_linestyle() for line in (human, cher, hrl, other)] == ["--", "-", "-", "-"]
+    human, cher, hrl, stopper = axes.get_lines()
+    assert [line.get_linestyle() for line in (human, cher, hrl, stopper)] == ["--", "-", "-", "-."]
     assert human.get_zorder() > cher.get_zorder()
-    assert same_color(human.get_color(), "0.45")
+    for driver, line in (("human", human), ("follower_stopper", stopper)):
+        assert same_color(line.get_color(), style.DRIVER_LINES[driver][1])
     assert [line.get_color() for line in (cher, hrl)] == [style.COLOURS["cher"], style.COLOURS["hrl"]]
-    assert other.get_color() not in style.COLOURS.values()
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "Human",
         "CHER",
