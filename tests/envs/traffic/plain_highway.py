@@ -131,7 +131,11 @@ class PlainSlots:
         newcomers.sort(key=lambda name: -positions[name])
         self.seen.update(newcomers)
         self.queue += newcomers
-        self.controlled = [name for name in self.controlled if positions.get(name, math.inf) <= self.last]
+        place = 0
+        while place < len(self.controlled):
+            if positions.get(self.controlled[place], math.inf) > self.last:
+                del self.controlled[place]  # the next one moves up here and is not looked at in this round
+            place += 1
         while self.queue and len(self.controlled) < self.number:
             head = self.queue[0]
             place = positions.get(head, math.inf)
