@@ -198,6 +198,29 @@ def test_episode_seed_decides_alone(highway: Callable[..., TaskEnv], short_state
     assert len(others) == 6
 
 
+@pytest.mark.parametrize("reset", [None, {"end_speed": 5.0}, {"episode_seed": 3}])
+def test_interrupted_episode_goes_on(
+    highway: Callable[..., TaskEnv], short_states: dict[str, Any], reset: dict[str, Any] | None
+) -> None:
+    def rest(env: TaskEnv) -> bytes:
+        seen = b""
+        for _ in range(25):
+            observation, reward, _, _, info = env.step(np.zeros(5, np.float32))
+            seen += observation.tobytes() + repr((reward, info)).encode()
+        return seen + env.reset()[0].tobytes()
+
+    env = highway(**short_states, human_only=True)
+    env.reset(seed=5)
+    env.reset(options=reset)
+    for _ in range(10):
+        env.step(np.ones(5, np.float32))
+    state = env.episode_state
+    expected = rest(env)
+    other = highway(**short_states, human_only=True)
+    other.episode_state = state
+    assert rest(other) == expected
+
+
 def test_noise_differs_between_episodes_from_one_state(
     highway: Callable[..., TaskEnv], short_states: dict[str, Any]
 ) -> None:
@@ -307,4 +330,9 @@ def test_humans_alone_return_what_they_should(
         assert not terminated
     assert truncated
     assert np.mean(rewards) == pytest.approx(4.7, rel=0.05)
-    assert info["episode_metrics"]["throughput"] == pytest.approx(1632, rel=0.05)
+    metrics = info["episode_metrics"]
+    assert metrics["throughput"] == pytest.approx(1632, rel=0.05)
+    waiting = next(
+        row["backlog"] for row in full_pool["pool"] if (row["end_speed"], row["number"]) == (6.0, state)
+    )
+    assert metrics["departed"] + metrics["backlog"] - waiting == pytest.approx(600 * 2050 / 3600, abs=4)
