@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from envs.base import TaskEnv
 from envs.options import HighwayOptions
+from envs.tasks import make
 from envs.traffic.pool import CACHE_VARIABLE, build
 
 #: Two states for each of two end speeds; traffic is jammed at the end of the road, not yet everywhere.
@@ -38,3 +40,17 @@ def quiet_states(cache_of_states: Path) -> dict[str, Any]:
     """The same, without noise."""
     build(HighwayOptions(**QUIET_STATES))
     return QUIET_STATES
+
+
+@pytest.fixture
+def highway() -> Iterator[Callable[..., TaskEnv]]:
+    """Makes environments with the given options and closes them after the test."""
+    made: list[TaskEnv] = []
+
+    def make_one(**options: Any) -> TaskEnv:
+        made.append(make("highway", options))
+        return made[-1]
+
+    yield make_one
+    for env in made:
+        env.close()

@@ -16,7 +16,7 @@ from envs.traffic.car_following import (
     next_speed,
     obey_speed_limit,
 )
-from tests.envs.traffic.plain_highway import all_fail_safes, avoid_crash, idm, limit_speed, pedal
+from tests.envs.traffic.plain_traffic import all_fail_safes, avoid_crash, idm, limit_speed, pedal
 
 STEP = 0.4
 SPEEDS = st.floats(0, 35)

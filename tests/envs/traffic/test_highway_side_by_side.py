@@ -3,7 +3,7 @@
 The task is driven first; then the loop, in another process, gets the same actions.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +12,12 @@ import pytest
 
 from envs.base import TaskEnv
 from envs.options import HighwayOptions
-from envs.tasks import make
 from envs.traffic.pool import state_file
-from tests.envs.traffic.plain_highway import Job, Moment, idm, in_another_process
+from tests.envs.traffic.plain_highway import Job, Moment, in_another_process
+from tests.envs.traffic.plain_traffic import idm
 
 #: Actions for a step and an observation.
 Driver = Callable[[int, np.ndarray], np.ndarray]
-
-
-@pytest.fixture
-def make_highway() -> Iterator[Callable[..., TaskEnv]]:
-    """Makes environments and closes them after the test."""
-    made: list[TaskEnv] = []
-
-    def make_one(options: dict[str, Any]) -> TaskEnv:
-        made.append(make("highway", options))
-        return made[-1]
-
-    yield make_one
-    for env in made:
-        env.close()
 
 
 def sine(step: int, observation: np.ndarray) -> np.ndarray:
@@ -114,15 +100,15 @@ def places(moments: list[Moment]) -> set[tuple[str, int]]:
 
 
 @pytest.mark.parametrize("driver", [sine, bang_bang, random])
-def test_from_an_empty_road(make_highway: Callable[..., TaskEnv], tmp_path: Path, driver: Driver) -> None:
+def test_from_an_empty_road(highway: Callable[..., TaskEnv], tmp_path: Path, driver: Driver) -> None:
     job = Job(flows=(1900.0, 150.0), end_speed=6.0, seed=50494)
-    moments = side_by_side(make_highway(empty_road(job)), driver, 450, tmp_path, job)
+    moments = side_by_side(highway(**empty_road(job)), driver, 450, tmp_path, job)
     assert len(moments) > 300
 
 
-def test_vehicles_that_wait_for_a_place(make_highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
+def test_vehicles_that_wait_for_a_place(highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
     job = Job(flows=(1000.0, 700.0), end_speed=7.0, seed=3, slots=2, bound=3.0)
-    env = make_highway(empty_road(job, slots=2, max_accel=3.0))
+    env = highway(**empty_road(job, slots=2, max_accel=3.0))
     moments = side_by_side(env, careful, 400, tmp_path, job)
     assert len(moments) == 401
     taken = places(moments)
@@ -136,9 +122,9 @@ def test_vehicles_that_wait_for_a_place(make_highway: Callable[..., TaskEnv], tm
     assert waiting
 
 
-def test_the_limit_that_is_enforced_instead(make_highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
+def test_the_limit_that_is_enforced_instead(highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
     job = Job(flows=(1900.0, 150.0), end_speed=5.0, seed=11, enforced=6.0, bound=3.0)
-    env = make_highway(empty_road(job, enforced_end_speed=6.0, max_accel=3.0))
+    env = highway(**empty_road(job, enforced_end_speed=6.0, max_accel=3.0))
     moments = side_by_side(env, careful, 420, tmp_path, job)
     slow_part = [v for name, v in moments[-1].speeds.items() if moments[-1].positions[name] > 2600]
     assert max(slow_part) == pytest.approx(6.0)
@@ -146,19 +132,19 @@ def test_the_limit_that_is_enforced_instead(make_highway: Callable[..., TaskEnv]
 
 @pytest.mark.parametrize("driver", [sine, careful])
 def test_three_simulation_steps_per_action(
-    make_highway: Callable[..., TaskEnv], tmp_path: Path, driver: Driver
+    highway: Callable[..., TaskEnv], tmp_path: Path, driver: Driver
 ) -> None:
     bound = 3.0 if driver is careful else 0.5
     job = Job(flows=(2215 * 11 / 12, 2215 / 12), end_speed=6.0, seed=21, slots=10, simulations=3, bound=bound)
-    env = make_highway(empty_road(job, slots=10, sims_per_step=3, max_accel=bound))
+    env = highway(**empty_road(job, slots=10, sims_per_step=3, max_accel=bound))
     moments = side_by_side(env, driver, 260, tmp_path, job)
     assert len(moments) > 80
 
 
-def test_after_a_warmup_at_the_reset(make_highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
+def test_after_a_warmup_at_the_reset(highway: Callable[..., TaskEnv], tmp_path: Path) -> None:
     """Nobody is automated in the warm-up; then every 22nd vehicle is, as in a saved state."""
     job = Job(flows=(1950.0, 100.0), end_speed=6.0, seed=21, warmup=600, bound=3.0)
-    env = make_highway(empty_road(job, warmup_steps=600, max_accel=3.0))
+    env = highway(**empty_road(job, warmup_steps=600, max_accel=3.0))
     moments = side_by_side(env, careful, 200, tmp_path, job)
     assert len(moments) == 201
     assert moments[0].controlled
@@ -166,13 +152,13 @@ def test_after_a_warmup_at_the_reset(make_highway: Callable[..., TaskEnv], tmp_p
 
 @pytest.mark.parametrize("end_speed", [5.0, 6.0])
 def test_from_a_saved_state(
-    make_highway: Callable[..., TaskEnv], tmp_path: Path, quiet_states: dict[str, Any], end_speed: float
+    highway: Callable[..., TaskEnv], tmp_path: Path, quiet_states: dict[str, Any], end_speed: float
 ) -> None:
     """Who is automated, and that commands are obeyed, after a state was loaded."""
     path = state_file(HighwayOptions(**quiet_states), end_speed, 0)
     flows = (2050 * 21 / 22, 2050 / 22)
     job = Job(flows=flows, end_speed=end_speed, seed=77, state=str(path), bound=3.0)
-    moments = side_by_side(make_highway({**quiet_states, "max_accel": 3.0}), careful, 250, tmp_path, job)
+    moments = side_by_side(highway(**quiet_states, max_accel=3.0), careful, 250, tmp_path, job)
     assert len(moments) == 251
     assert len(moments[0].controlled) >= 2
     entered = set(moments[-1].positions) - set(moments[0].positions)

@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 from envs.base import TaskEnv
 from envs.tasks import make
 from envs.traffic.snapshot import Snapshot
-from tests.envs.traffic.plain_highway import idm, pedal
+from tests.envs.traffic.plain_traffic import idm, pedal
 
 DATA = Path(__file__).parents[1] / "data"
 STEP = 0.2

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envs.traffic.slots import Slots
-from tests.envs.traffic.plain_highway import PlainSlots
+from tests.envs.traffic.plain_traffic import PlainSlots
 
 
 def after(*rounds: dict[str, float], number: int = 5) -> list[str]:
