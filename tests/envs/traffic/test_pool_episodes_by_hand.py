@@ -1,6 +1,8 @@
 """Episodes that begin with saved states: who is automated, what is random, how jammed the road is."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +77,19 @@ def test_episode_seed_decides_alone(highway: Callable[..., TaskEnv], short_state
     assert episode(env, options={"episode_seed": 8}) == first
     others = {episode(env, seed=3, options={"episode_seed": number}) for number in range(12, 18)}
     assert len(others) == 6
+
+
+def test_same_seed_same_episode_in_another_process(
+    highway: Callable[..., TaskEnv], short_states: dict[str, Any]
+) -> None:
+    program = (
+        "import json, sys; from envs.tasks import make; "
+        "from tests.envs.traffic.test_pool_episodes_by_hand import episode; "
+        "print(episode(make('highway', json.loads(sys.argv[1])), seed=3).hex())"
+    )
+    command = [sys.executable, "-c", program, json.dumps(short_states)]
+    printed = subprocess.run(command, cwd=Path(__file__).parents[3], check=True, capture_output=True, text=True)
+    assert printed.stdout.strip() == episode(highway(**short_states), seed=3).hex()
 
 
 @pytest.mark.parametrize("reset", [None, {"end_speed": 5.0}, {"episode_seed": 3}])
