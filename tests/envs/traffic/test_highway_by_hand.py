@@ -87,6 +87,25 @@ def test_observation_without_neighbours(highway: Callable[..., TaskEnv]) -> None
     assert (observation[1:] == 0).all()
 
 
+def test_controlled_vehicles_have_no_noise(highway: Callable[..., TaskEnv]) -> None:
+    """On an open road, below its limit, they do exactly what the action says."""
+    env = highway(**{**RECORDED, "noise": 0.3}, horizon=200)
+    env.reset(seed=0)
+    for _ in range(80):
+        env.step(np.full(5, -0.5, np.float32))
+    checked = 0
+    for _ in range(30):
+        before = env.snapshot()
+        env.step(np.full(5, -0.5, np.float32))
+        after = env.snapshot()
+        speeds = dict(zip(after.names, after.speeds, strict=True))
+        for name, speed, chosen in zip(before.names, before.speeds, before.automated, strict=True):
+            if chosen and after.automated[after.names.index(name)]:
+                assert speeds[name] == pytest.approx(speed - 0.25 * 0.4, abs=1e-9)
+                checked += 1
+    assert checked > 20
+
+
 def test_human_only_shows_and_rewards_but_does_not_obey(highway: Callable[..., TaskEnv]) -> None:
     env = highway(**RECORDED, horizon=200, human_only=True)
     np.testing.assert_array_equal(places_after(env, 0), places_after(env, -1))
