@@ -11,6 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs.base import TaskEnv
 from envs.tasks import make
+from envs.traffic.simulation import libsumo
 from envs.traffic.snapshot import Snapshot
 from tests.envs.traffic.plain_traffic import idm, pedal
 
@@ -166,6 +167,16 @@ def test_noise_of_the_warmup_driver(ring: Callable[..., TaskEnv]) -> None:
     assert np.std(speeds("idm", 0.2)) == pytest.approx(0.0894 * STEP, rel=0.5)
     assert np.ptp(speeds("sumo", 0.2)) == 0
     assert speeds("idm", 0.0) == pytest.approx(np.full(12, 0.2376284), abs=0.01)
+
+
+def test_modes(ring: Callable[..., TaskEnv]) -> None:
+    """SUMO may slow vehicles down for safety and right of way, and bounds neither acceleration nor braking."""
+    env = ring(warmup_steps=20)
+    for seed in range(2):
+        env.reset(seed=seed)
+        for name in env.snapshot().names:
+            assert libsumo.vehicle.getSpeedMode(name) == 25
+            assert libsumo.vehicle.getLaneChangeMode(name) == 512
 
 
 @pytest.mark.parametrize("skip", [1, 3, 10])
