@@ -232,6 +232,7 @@ def test_wrong_options_are_refused_in_one_line(options: dict[str, Any]) -> None:
 def random_steps(env: TaskEnv, steps: int) -> None:
     """Random actions, resets at ends and anywhere."""
     generator = np.random.default_rng(0)
+    env.action_space.seed(0)
     env.reset(seed=0)
     for _ in range(steps):
         observation, reward, terminated, truncated, _ = env.step(2 * env.action_space.sample())
