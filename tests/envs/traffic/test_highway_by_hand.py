@@ -62,6 +62,13 @@ def test_recorded_figures(highway: Callable[..., TaskEnv]) -> None:
     assert info["episode_metrics"]["collisions"] == 1
 
 
+def test_collision_in_the_last_step_terminates(highway: Callable[..., TaskEnv]) -> None:
+    env = highway(**RECORDED, horizon=507)
+    env.reset(seed=0, options={"simulation_seed": 50494})
+    ends = [env.step(zeros(env))[2:4] for _ in range(507)]
+    assert ends[-2:] == [(False, False), (True, False)]
+
+
 def places_after(env: TaskEnv, action: float) -> np.ndarray:
     """Where everybody is after an episode under one action."""
     env.reset(seed=0, options={"simulation_seed": 4})

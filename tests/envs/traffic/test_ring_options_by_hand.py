@@ -209,19 +209,16 @@ def test_gymnasium_accepts_the_options(ring: Callable[..., TaskEnv], options: di
     check_env(ring(warmup_steps=5, **options), skip_render_check=True)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"spacing": "wide"},
-        {"av_warmup": "nobody"},
-        {"frame_skip": 0},
-        {"frame_skip": 1.5},
-        {"history_bug": True, "frame_skip": 2},
-        {"perturbation": -0.1},
-        {"lengths": [150, 200]},
-        {"slots": 5},
-    ],
-)
+WRONG: list[dict[str, Any]] = [
+    {"spacing": "wide"},
+    {"av_warmup": "nobody"},
+    {"frame_skip": 0},
+    {"frame_skip": 1.5},
+]
+WRONG += [{"history_bug": True, "frame_skip": 2}, {"perturbation": -0.1}, {"lengths": [150, 200]}, {"slots": 5}]
+
+
+@pytest.mark.parametrize("options", WRONG)
 def test_wrong_options_are_refused_in_one_line(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"allowed|must") as caught:
         make("ring_road", options)
@@ -270,6 +267,17 @@ def test_nobody_is_lost(ring: Callable[..., TaskEnv]) -> None:
         travelled += (now - before) % 270.4
         before = now
     assert travelled > 4 * 270
+
+
+def test_who_stands_for_long_is_not_removed(ring: Callable[..., TaskEnv]) -> None:
+    """Full braking for 340 s: everybody stops, and nobody is taken for a collision."""
+    env = ring(warmup_steps=100, horizon=1700)
+    env.reset(seed=0)
+    truncated = False
+    while not truncated:
+        _, reward, terminated, truncated, _ = env.step(-np.ones(1, np.float32))
+        assert not terminated
+    assert reward < 1e-3
 
 
 #: Length: mean and standard deviation of speeds in standing waves; human returns with both drivers.
