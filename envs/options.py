@@ -168,8 +168,8 @@ class HighwayOptions(TrafficOptions):
             turned into automated ones, evenly.
         flows: human and automated vehicles per hour instead of a share of ``inflow``; decimals as they are.
         end_speeds: speed limits of the slow part, m/s, of which every episode draws one.
-        enforced_end_speed: limit that the fail-safe keeps there instead, m/s; 6 in the authors' code, whatever was
-            drawn.
+        enforced_end_speed: limit that the fail-safe keeps there during episodes instead, m/s; 6 in the authors'
+            code, whatever was drawn.
         av_speed_mode: SUMO's checks of what automated vehicles are commanded (its "speed mode").  12 bounds
             braking to 4.5 m/s^2 and does nothing else, so that who cannot stop in time collides (authors' code of
             2021); 25 keeps to a safe speed (theirs of 2020, and what ``config/paper.yaml`` asks for).

@@ -83,8 +83,8 @@ class Highway(TaskEnv):
     ``backlog`` that waits outside, and ``collision`` (0 or 1).
 
     Options of :meth:`reset`: ``end_speed``, the speed limit of the slow part in m/s; ``state``, the number of the
-    saved state; ``simulation_seed``, SUMO's random seed; each is drawn when not given.  ``episode_seed`` makes all
-    draws of the episode, that of the noise included, depend on this number alone.
+    saved state (with ``pool``); ``simulation_seed``, SUMO's random seed; each is drawn when not given.
+    ``episode_seed`` makes all draws of the episode, that of the noise included, depend on this number alone.
 
     SUMO allows one simulation per process, see :class:`~envs.traffic.ring.RingRoad`.
 
@@ -193,6 +193,8 @@ class Highway(TaskEnv):
             for _ in range(options.warmup_steps):
                 if self.traffic.step(self._generator, {}):
                     raise SimulationError(f"vehicles collided in the warm-up, end speed {self.end_speed:g} m/s")
+        if options.enforced_end_speed is not None:
+            self.traffic.enforce(options.enforced_end_speed)
         self._automate()
         self._slots.update(self._automated_positions())
         self._record_frames()
@@ -297,6 +299,8 @@ class Highway(TaskEnv):
             "simulation_seed": lambda name, value: whole_number(name, value, 0, LARGEST_SIMULATION_SEED),
             "episode_seed": lambda name, value: whole_number(name, value, 0),
         }
+        if not settings.pool:
+            del allowed["state"]
         if unknown := sorted(set(options) - set(allowed)):
             raise ValueError(f"unknown reset option {unknown[0]!r}; allowed are {', '.join(allowed)}")
         return {name: allowed[name](name, value) for name, value in options.items()}
@@ -307,6 +311,7 @@ def _evaluation_points(options: HighwayOptions) -> tuple[EvaluationPoint, ...]:
     points: list[EvaluationPoint] = []
     for end_speed in options.end_speeds:
         for number in range(EVALUATIONS_PER_END_SPEED):
-            fixed = {"end_speed": end_speed, "state": number % options.states, "episode_seed": len(points)}
-            points.append(EvaluationPoint(f"end_{end_speed:g}_seed_{len(points)}", fixed))
+            fixed = {"end_speed": end_speed, "episode_seed": len(points)}
+            state = {"state": number % options.states} if options.pool else {}
+            points.append(EvaluationPoint(f"end_{end_speed:g}_seed_{len(points)}", fixed | state))
     return tuple(points)

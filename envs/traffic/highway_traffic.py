@@ -36,20 +36,17 @@ class Conditions:
         human_flow: human vehicles that arrive at the entrance, vehicles per hour.
         automated_flow: automated ones.
         noise: level of the noise on human accelerations.
-        enforced_end_speed: the limit that the fail-safe keeps on the slow part, m/s.
     """
 
     end_speed: float
     human_flow: float
     automated_flow: float
     noise: float
-    enforced_end_speed: float
 
     @classmethod
     def of(cls, options: HighwayOptions, end_speed: float) -> Conditions:
         """What the options of the task ask for at one end speed."""
-        enforced = end_speed if options.enforced_end_speed is None else options.enforced_end_speed
-        return cls(end_speed, *options.human_and_automated_flow, options.noise, enforced)
+        return cls(end_speed, *options.human_and_automated_flow, options.noise)
 
 
 class HighwayTraffic:
@@ -78,7 +75,7 @@ class HighwayTraffic:
         """
         self._conditions = conditions
         self._limits = np.full(len(LANES), SPEED_LIMIT)
-        self._limits[-1] = conditions.enforced_end_speed
+        self.enforce(conditions.end_speed)
         with tempfile.TemporaryDirectory(prefix="highway_") as folder:
             files = Path(folder, "highway.net.xml"), Path(folder, "highway.add.xml")
             highway_network.write_highway(files[0], conditions.end_speed)
@@ -90,6 +87,10 @@ class HighwayTraffic:
         self._read_state()
         for name in self.names:
             _take_over(name)
+
+    def enforce(self, limit: float) -> None:
+        """Let the fail-safe keep another speed limit on the slow part, m/s; SUMO's own stays as it is."""
+        self._limits[-1] = limit
 
     def step(
         self, generator: np.random.Generator, accelerations: dict[str, float], uncommanded: Collection[str] = ()

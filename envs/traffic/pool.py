@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from envs.base import SimulationError
 from envs.options import HighwayOptions
@@ -35,7 +36,7 @@ from envs.traffic.highway_network import in_range
 
 CACHE_VARIABLE, DEFAULT_CACHE = "CHER_CACHE", "results/cache"
 MANIFEST = "pool.json"
-_LAYOUT = 1  # raise whenever the same options give other states
+_LAYOUT = 2  # raise whenever the same options give other states
 #: The options that shape the states.
 _SHAPING = (
     "warmup_steps",
@@ -45,7 +46,6 @@ _SHAPING = (
     "automated_share",
     "flows",
     "end_speeds",
-    "enforced_end_speed",
 )
 _WINDOW = 500  # steps at the end of a warm-up over which the manifest's numbers are averaged
 
@@ -97,27 +97,32 @@ def state_file(options: HighwayOptions, end_speed: float, number: int) -> Path:
 def build(options: HighwayOptions) -> Path:
     """Make all states of these options, unless they are there, and return their folder.
 
-    The folder appears in one move.  It also holds a manifest: parameters, and per state its hash and some
-    statistics of the end of its warm-up.
+    The folder appears in one move, and one process at a time makes it.  It also
+    holds a manifest: parameters, and per state its hash and some statistics of the end of its warm-up.
     """
     target = folder(options)
-    if (target / MANIFEST).is_file():
-        return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}_", dir=target.parent) as name:
-        partial = Path(name, "pool")
-        partial.mkdir()
-        numbers = [(end_speed, number) for end_speed in options.end_speeds for number in range(options.states)]
-        states = [_build_state(options, *which, partial) for which in numbers]
-        text = json.dumps({"parameters": parameters(options), "pool": states}, indent=2)
-        (partial / MANIFEST).write_text(text + "\n", encoding="utf-8")
-        shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
+    with FileLock(target.parent.with_suffix(".lock")):
+        if not (target / MANIFEST).is_file():
+            with tempfile.TemporaryDirectory(prefix=f".{target.name}_", dir=target.parent) as name:
+                partial = Path(name, "pool")
+                partial.mkdir()
+                _build_states(options, partial)
+                shutil.rmtree(target, ignore_errors=True)  # without a manifest it is of no use
+                partial.rename(target)
     return target
 
 
+def _build_states(options: HighwayOptions, place: Path) -> None:
+    """Make all states and their manifest in a folder."""
+    numbers = [(end_speed, number) for end_speed in options.end_speeds for number in range(options.states)]
+    states = [_build_state(options, *which, place) for which in numbers]
+    text = json.dumps({"parameters": parameters(options), "pool": states}, indent=2)
+    (place / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
 def _name(end_speed: float, number: int) -> str:
-    return f"end_{end_speed:g}_{number}.xml.gz"
+    return f"end_{end_speed}_{number}.xml.gz"
 
 
 def _build_state(options: HighwayOptions, end_speed: float, number: int, place: Path) -> dict[str, Any]:
@@ -172,6 +177,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(build(options) / MANIFEST)
     except (ValueError, SimulationError) as error:
         print(f"error: --options '{text}': {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: the cache {cache_folder()} cannot be written: {error.strerror}", file=sys.stderr)
         return 2
     return 0
 

@@ -1,4 +1,4 @@
-"""Saved states of the highway that several tests share; short warm-ups, in a cache of their own."""
+"""Saved states of the highway that several tests share; short warm-ups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from envs.base import TaskEnv
 from envs.options import HighwayOptions
 from envs.tasks import make
-from envs.traffic.pool import CACHE_VARIABLE, build
+from envs.traffic.pool import build
 
 #: Two states for each of two end speeds; traffic is jammed at the end of the road, not yet everywhere.
 SHORT_STATES: dict[str, Any] = {"warmup_steps": 900, "states": 2, "end_speeds": [5.0, 6.0]}
@@ -20,23 +20,14 @@ QUIET_STATES: dict[str, Any] = {**SHORT_STATES, "states": 1, "noise": 0.0}
 
 
 @pytest.fixture(scope="session")
-def cache_of_states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache that lasts as long as the tests."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(folder))
-        yield folder
-
-
-@pytest.fixture(scope="session")
-def short_states(cache_of_states: Path) -> dict[str, Any]:
+def short_states(cache: Path) -> dict[str, Any]:
     """Options of tasks whose states were made."""
     build(HighwayOptions(**SHORT_STATES))
     return SHORT_STATES
 
 
 @pytest.fixture(scope="session")
-def quiet_states(cache_of_states: Path) -> dict[str, Any]:
+def quiet_states(cache: Path) -> dict[str, Any]:
     """The same, without noise."""
     build(HighwayOptions(**QUIET_STATES))
     return QUIET_STATES

@@ -205,6 +205,40 @@ def test_saved_states_are_the_same_every_time(tmp_path: Path, monkeypatch: pytes
     assert len(contents[0]) == 3 * 2 + 1
 
 
+def test_the_cache_that_cannot_be_written_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(pool.CACHE_VARIABLE, "/dev/null/cache")
+    assert pool.main(["--options", '{"warmup_steps": 10}']) == 2
+    assert capsys.readouterr().err == "error: the cache /dev/null/cache cannot be written: Not a directory\n"
+
+
+def test_without_saved_states_none_can_be_asked_for(make_highway: MakeHighway) -> None:
+    env = make_highway(pool=False, warmup_steps=5)
+    assert all("state" not in point.options for point in env.task.evaluation_points)
+    with pytest.raises(ValueError, match="unknown reset option 'state'; allowed are end_speed, simulation_seed"):
+        env.reset(options={"state": 0})
+
+
+def test_the_enforced_limit_does_not_shape_the_saved_states(make_highway: MakeHighway) -> None:
+    """As in the authors' code, where 5 and 7 m/s shape the states and 6 m/s hold in every episode."""
+    own, enforced = (HighwayOptions(enforced_end_speed=value) for value in (None, 6.0))
+    assert pool.folder(own) == pool.folder(enforced)
+    speeds = {}
+    for value in (None, 9.0):
+        limits = {"end_speeds": [5.0], "enforced_end_speed": value}
+        env = make_highway(pool=False, warmup_steps=450, noise=0.0, human_only=True, **limits)
+        env.reset(seed=0)
+        before = env.snapshot()
+        for _ in range(100):
+            env.step(NOTHING)
+        after = env.snapshot()
+        speeds[value] = [shot.speeds[shot.positions > 2600].mean() for shot in (before, after)]
+    assert speeds[None][0] == speeds[9.0][0] == pytest.approx(5.0, abs=0.1)
+    assert speeds[None][1] == pytest.approx(5.0, abs=0.1)
+    assert speeds[9.0][1] > 8
+
+
 def test_wrong_options_of_the_pool_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     for text, reason in (("[]", "it must be a JSON object"), ('{"noize": 1}', "key 'noize' is not known")):
         assert pool.main(["--options", text]) == 2

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
+from algorithms.config import load_preset
 from envs.base import TaskEnv
-from envs.options import HIGHWAY_2020_OPTIONS
 from envs.tasks import make
 from envs.traffic.frames import FrameHistory
 from envs.traffic.simulation import libsumo
@@ -141,7 +141,8 @@ def test_frames_in_the_authors_way_and_in_the_right_way(highway: Callable[..., T
 
 
 def test_late_2020(highway: Callable[..., TaskEnv]) -> None:
-    env = highway(**{**HIGHWAY_2020_OPTIONS, "warmup_steps": 300, "pool": False})
+    options = load_preset("highway_2020")["environment"]["tasks"]["highway"]
+    env = highway(**{**options, "warmup_steps": 300, "pool": False})
     observation, _ = env.reset(seed=0)
     assert observation.shape == (250,)
     assert env.action_space.shape == (10,)

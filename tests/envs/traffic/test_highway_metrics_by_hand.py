@@ -51,7 +51,7 @@ class Watched:
     def check_step(self, snapshot: Snapshot, reward: float, info: dict[str, Any]) -> None:
         speed = mean(in_range(snapshot))
         assert reward == pytest.approx(0.1 * speed**2, rel=1e-9)
-        assert info["mean_speed"] == pytest.approx(speed)
+        assert info["speed"] == pytest.approx(speed)
         assert info["vehicles"] == len(snapshot.names)
         if snapshot.automated.any():  # never where humans drive alone, though places are taken
             assert info["controlled"] == snapshot.automated.sum()

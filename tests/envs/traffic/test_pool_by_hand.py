@@ -93,6 +93,8 @@ DOES_NOT_MATTER: dict[str, Any] = {
     "human_only": True,
     "slots": 10,
     "sims_per_step": 3,
+    "enforced_end_speed": 6.0,
+    "av_speed_mode": 25,
 }
 
 
@@ -121,9 +123,7 @@ def test_manifest_tells_what_was_made(short_states: dict[str, Any]) -> None:
 
 def test_loaded_state_is_the_saved_one(tmp_path: Path) -> None:
     traffic, generator = HighwayTraffic(), np.random.default_rng(0)
-    conditions = Conditions(
-        end_speed=6.0, human_flow=1950.0, automated_flow=90.0, noise=0.3, enforced_end_speed=6.0
-    )
+    conditions = Conditions(end_speed=6.0, human_flow=1950.0, automated_flow=90.0, noise=0.3)
     traffic.start(conditions, 5)
     for _ in range(400):
         traffic.step(generator, {})

@@ -145,14 +145,14 @@ def test_end_speed_and_state_are_drawn_evenly(
     assert min(drawn.values()) >= 5
 
 
-def test_commands_are_obeyed_after_loading(highway: Callable[..., TaskEnv], cache_of_states: Path) -> None:
+def test_commands_are_obeyed_after_loading(highway: Callable[..., TaskEnv], cache: Path) -> None:
     """SUMO's own default would keep everybody below the lane's 5 m/s, times a factor of the vehicle's own."""
     options: dict[str, Any] = {"warmup_steps": 500, "states": 1, "end_speeds": [5.0], "noise": 0.0}
     options["enforced_end_speed"] = 9.0
     build(HighwayOptions(**options))
     env = highway(**options, human_only=True)
     env.reset(seed=0)
-    for _ in range(60):
+    for _ in range(150):
         env.step(np.zeros(5, np.float32))
     snapshot = env.snapshot()
     slow_part = snapshot.speeds[snapshot.positions > 2650]
@@ -161,7 +161,7 @@ def test_commands_are_obeyed_after_loading(highway: Callable[..., TaskEnv], cach
 
 
 @pytest.fixture(scope="session")
-def full_pool(cache_of_states: Path) -> dict[str, Any]:
+def full_pool(cache: Path) -> dict[str, Any]:
     """Manifest of the default states."""
     manifest: dict[str, Any] = json.loads((build(HighwayOptions()) / MANIFEST).read_text())
     return manifest
