@@ -1,15 +1,26 @@
 """Learners of other libraries train on the tasks as they are: ordinary gymnasium environments."""
 
+from pathlib import Path
+
 import gymnasium
 import numpy as np
 import pytest
 
 import envs
+from envs.options import HighwayOptions
+from envs.traffic import pool
 
 FLAT = [entry.gymnasium_id for entry in envs.TASKS.values() if not entry.has_image]
 
 
+@pytest.fixture(scope="module")
+def saved_states(cache: Path) -> None:
+    """What episodes on the highway begin with."""
+    pool.build(HighwayOptions())
+
+
 @pytest.mark.peers
+@pytest.mark.usefixtures("saved_states")
 @pytest.mark.parametrize("identifier", FLAT)
 def test_td3_of_stable_baselines3_trains(identifier):
     from stable_baselines3 import TD3
