@@ -138,7 +138,7 @@ class Road(TaskEnv):
 class Idle:
     """A policy that does nothing."""
 
-    def reset(self, starts: Any) -> None:
+    def reset(self, starts: Any, point: Any = None) -> None:
         pass
 
     def act(self, observations: Any) -> Any:

@@ -17,6 +17,8 @@ from algorithms import train
 from algorithms.registry import ALGORITHMS
 from envs.names import TASKS
 
+pytestmark = pytest.mark.usefixtures("warmed_up")
+
 # Checkpoints fall in mid-episode and in mid-period.
 SMALL = ["--preset", "smoke", "--set", "run.checkpoint_every=93", "--set", "run.evaluate_every=400"]
 SMALL += ["--set", "run.final_evaluation_episodes=2"]
@@ -246,7 +248,7 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
     [
         (["--task", "ant_maze_9"], "task 'ant_maze_9' is not known; allowed: ant_gather, ant_maze,"),
         (["--algorithm", "ppo"], "algorithm 'ppo' is not known; allowed: td3, hrl"),
-        (["--preset", "fast"], "preset 'fast' not found; allowed: paper, quick, smoke"),
+        (["--preset", "fast"], "preset 'fast' not found; allowed: highway_2020, paper, quick, smoke"),
         (["--seeds", "x"], "seeds 'x' are not allowed"),
         (["--steps", "-5"], "run.steps = -5 is not allowed; it must be greater than or equal to 1"),
         (["--steps", "many"], "run.steps = 'many' is not allowed"),

@@ -26,7 +26,7 @@ def test_a_bare_call_plans_the_whole_paper(snakemake: Any):
     assert run.returncode == 0, run.stderr
     trainings = len(paper["tasks"]) * len(paper["algorithms"]) * len(paper["seeds"])
     assert len(paper["seeds"]) == 10
-    drawn = {"figure_04": 1, "figure_05": 1, "final_performance": 1}
+    drawn = {"warm_up": 1, "figure_04": 1, "figure_05": 1, "final_performance": 1}
     drives = len(paper["drivers"]) * sum(TASKS[task].is_traffic for task in paper["tasks"])
     assert drives >= 4
     rest = {"drive": drives, "worker_return": len(paper["tasks"]), "collect": 1, "statistics": 1, "all": 1}
