@@ -216,6 +216,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._reset_random_state: dict[str, Any] = {}
         self._reset_options: dict[str, Any] | None = None
         self._actions: list[NDArray[np.float32]] = []
+        self._shown: Observation | None = None
 
     def reset_episode(self, options: Mapping[str, Any]) -> tuple[Observation, dict[str, Any]]:
         """Start an episode and return its first observation and info."""
@@ -233,7 +234,8 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self._reset_random_state = dict(self.np_random.bit_generator.state)
         self._reset_options = options
         self._actions = []
-        return self.reset_episode(options or {})
+        self._shown, info = self.reset_episode(options or {})
+        return self._shown, info
 
     def step(self, action: NDArray[np.float32]) -> StepResult:
         """Advance by one environment step (gymnasium API).  Actions are clipped to the action box.
@@ -252,6 +254,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         action = np.minimum(np.maximum(action, space.low), space.high)
         result = self.step_episode(action)
         self._actions.append(action)
+        self._shown = result[0]
         return result
 
     def draw(self) -> Image:
@@ -277,6 +280,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
             "random_state": self._reset_random_state,
             "options": self._reset_options,
             "actions": np.array(self._actions, dtype=np.float32).reshape(shape),
+            "observation": None if self._shown is None else self._shown.copy(),
         }
 
     @episode_state.setter
@@ -285,3 +289,7 @@ class TaskEnv(gymnasium.Env[Observation, NDArray[np.float32]]):
         self.reset(options=state["options"])
         for action in np.asarray(state["actions"], dtype=np.float32):
             self.step(action)
+        shown: Observation | None = state["observation"]
+        if shown is not None and self._shown is not None and not np.array_equal(self._shown, shown):
+            what = "the simulator, or what its episodes begin with, has changed"
+            raise SimulationError(f"the episode on {self.task.name} does not repeat itself: {what}")

@@ -105,7 +105,7 @@ class TrafficOptions(Strict):
         warmup_steps: simulation steps before the episode.
         noise: level of the noise on human accelerations, see
             :func:`envs.traffic.car_following.acceleration_noise`.
-        max_accel: largest acceleration and deceleration of an automated vehicle, m/s^2.
+        max_accel: largest acceleration and deceleration that a policy can ask for, m/s^2.
         frame_skip: environment steps from one of the five frames of an observation to the next.
         history_bug: keep frames as the authors' code does, which forgets all but the newest whenever a sixth
             arrives; with consecutive frames only.
@@ -170,9 +170,10 @@ class HighwayOptions(TrafficOptions):
         end_speeds: speed limits of the slow part, m/s, of which every episode draws one.
         enforced_end_speed: limit that the fail-safe keeps there during episodes instead, m/s; 6 in the authors'
             code, whatever was drawn.
-        av_speed_mode: SUMO's checks of what automated vehicles are commanded (its "speed mode").  12 bounds
+        av_speed_mode: SUMO's checks of what controlled vehicles are commanded (its "speed mode").  12 bounds
             braking to 4.5 m/s^2 and does nothing else, so that who cannot stop in time collides (authors' code of
-            2021); 25 keeps to a safe speed (theirs of 2020, and what ``config/paper.yaml`` asks for).
+            2021).  25 keeps to a speed that SUMO holds safe and to the lane's limit, and brakes as hard as that
+            takes, whatever ``max_accel`` says (theirs of 2020, and what ``config/paper.yaml`` asks for).
         slots: how many automated vehicles are controlled at most.
         sims_per_step: simulation steps of 0.4 s per environment step.
     """

@@ -94,8 +94,8 @@ def warmed_up_states(job):
 
 
 def highway_options(wildcards):
-    """The options of the highway that ask for a folder of states, as a command-line argument."""
-    return shlex.quote(json.dumps(WARMED_UP[wildcards.states].model_dump(mode="json")))
+    """The options that shape a folder of states, and no others, as a command-line argument."""
+    return shlex.quote(json.dumps(pool.shaping(WARMED_UP[wildcards.states])))
 
 
 def driver_files(keys):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,51 +10,25 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from envs.base import (
-    EvaluationPoint,
     Image,
     Observation,
     SimulationError,
     StepResult,
     TaskEnv,
-    TaskSpec,
-    VehicleSpec,
 )
 from envs.options import HighwayOptions
 from envs.strict import parse
 from envs.traffic import pool
 from envs.traffic.car_following import Array, automated_acceleration
 from envs.traffic.frames import HISTORY_SIZE, FrameHistory
-from envs.traffic.highway_metrics import HIGHWAY_METRICS, HighwayRecord
+from envs.traffic.highway_metrics import HighwayRecord
 from envs.traffic.highway_network import CONTROLLED_PART, HIGHWAY_LENGTH, in_range
-from envs.traffic.highway_traffic import TIME_STEP, Conditions, HighwayTraffic, from_automated_flow
+from envs.traffic.highway_task import highway_task
+from envs.traffic.highway_traffic import SPEED_MODE, TIME_STEP, Conditions, HighwayTraffic, from_automated_flow
 from envs.traffic.reset_options import LARGEST_SIMULATION_SEED, one_of, whole_number
 from envs.traffic.slots import Slots
 from envs.traffic.snapshot import Snapshot
 from envs.traffic.vehicle_types import SPEED_LIMIT
-
-EVALUATIONS_PER_END_SPEED = 2
-
-
-def highway_task(options: HighwayOptions) -> TaskSpec:
-    """The learner's view of the task.  Goals are desired speeds of the controlled vehicles, 0 to 20 m/s (E.2)."""
-    size = options.slots * HISTORY_SIZE
-    return TaskSpec(
-        name="highway",
-        goal_low=np.zeros(options.slots, dtype=np.float32),
-        goal_high=np.full(options.slots, 20, dtype=np.float32),
-        goal_indices=tuple(range(0, size, HISTORY_SIZE)),
-        relative_goals=False,
-        position_indices=(),
-        manager_indices=tuple(range(size)),
-        worker_indices=tuple(range(size)),
-        horizon=options.horizon,
-        reward_scale=1.0,
-        unit_scale=np.full(size, 0.1, dtype=np.float32),
-        evaluation_points=_evaluation_points(options),
-        episode_metrics=HIGHWAY_METRICS,
-        one_per_process=True,
-        vehicles=VehicleSpec(TIME_STEP * options.sims_per_step, options.max_accel),
-    )
 
 
 class Highway(TaskEnv):
@@ -84,7 +58,6 @@ class Highway(TaskEnv):
 
     Options of :meth:`reset`: ``end_speed``, the speed limit of the slow part in m/s; ``state``, the number of the
     saved state (with ``pool``); ``simulation_seed``, SUMO's random seed; each is drawn when not given.
-    ``episode_seed`` makes all draws of the episode, that of the noise included, depend on this number alone.
 
     SUMO allows one simulation per process, see :class:`~envs.traffic.ring.RingRoad`.
 
@@ -117,14 +90,11 @@ class Highway(TaskEnv):
             MissingStatesError: the saved states were not made yet.
         """
         fixed = self._checked(options)
-        seed = fixed.get("episode_seed")
-        generator = self.np_random if seed is None else np.random.default_rng(seed)
-        settings = self.options
+        settings, generator = self.options, self.np_random
         # All are always drawn, so that fixing one of them leaves everything random as it would have been.
         end_speed = settings.end_speeds[generator.integers(len(settings.end_speeds))]
         number = int(generator.integers(settings.states))
         simulation_seed = int(generator.integers(0, LARGEST_SIMULATION_SEED, endpoint=True))
-        self._generator = generator
         self.end_speed: float = fixed.get("end_speed", end_speed)
         self._ended = False
         self._start_traffic(fixed.get("state", number), fixed.get("simulation_seed", simulation_seed))
@@ -191,12 +161,12 @@ class Highway(TaskEnv):
         self.traffic.start(Conditions.of(options, self.end_speed), simulation_seed, state)
         if state is None:
             for _ in range(options.warmup_steps):
-                if self.traffic.step(self._generator, {}):
+                if self.traffic.step(self.np_random, {}):
                     raise SimulationError(f"vehicles collided in the warm-up, end speed {self.end_speed:g} m/s")
         if options.enforced_end_speed is not None:
             self.traffic.enforce(options.enforced_end_speed)
         self._automate()
-        self._slots.update(self._automated_positions())
+        self._fill_slots()
         self._record_frames()
 
     def _automate(self) -> None:
@@ -207,44 +177,50 @@ class Highway(TaskEnv):
         every = round(1 / self.options.automated_share)
         chosen = range(every - 1, len(self.traffic.names), every)
         end = CONTROLLED_PART[1]
-        traffic = self.traffic
-        self._make_automated(traffic.names[index] for index in chosen if traffic.positions[index] < end)
+        self._automated = {self.traffic.names[index] for index in chosen if self.traffic.positions[index] < end}
 
-    def _make_automated(self, names: Iterable[str]) -> None:
-        for name in names:
-            self._automated.add(name)
-            if not self.options.human_only:
-                self.traffic.set_speed_mode(name, self.options.av_speed_mode)
+    def _fill_slots(self) -> set[str]:
+        """Move vehicles out of the slots and into them; returns those that have entered.
 
-    def _automated_positions(self) -> dict[str, float]:
-        """Positions of all automated vehicles on the road, metres."""
-        traffic = self.traffic
-        return {name: float(traffic.positions[traffic.index[name]]) for name in self._automated}
+        Only in a slot a vehicle has a speed mode of its own.
+        """
+        traffic, before = self.traffic, set(self._slots.controlled)
+        positions = {name: float(traffic.positions[traffic.index[name]]) for name in self._automated}
+        self._slots.update(positions)
+        after = set(self._slots.controlled)
+        if not self.options.human_only:
+            for name in after - before:
+                traffic.set_speed_mode(name, self.options.av_speed_mode)
+            for name in (before - after) & traffic.index.keys():
+                traffic.set_speed_mode(name, SPEED_MODE)
+        return after - before
 
     def _simulate(self, action: NDArray[np.float32]) -> bool:
         """One simulation step; True if vehicles collided.
 
         The vehicles of the slots get the actions.  Then the slots are filled anew: who has left them drives like a
-        human at once, and who has entered is left to SUMO for this step (Flow).
+        human at once, and who has entered is left to SUMO for this step (Flow).  Of several simulation steps per
+        environment step each gives a slot's action to whoever is in it by then.
         """
         before = list(self._slots.controlled)
-        self._slots.update(self._automated_positions())
-        accelerations: dict[str, float] = {}
-        entered: set[str] = set()
-        if not self.options.human_only:
-            kept = {name: slot for slot, name in enumerate(before) if name in self._slots.controlled}
-            entered = set(self._slots.controlled) - kept.keys()
-            places = [self.traffic.index[name] for name in kept]
-            wanted = self._accelerations(action[list(kept.values())], self.traffic.speeds[places])
-            accelerations = dict(zip(kept, wanted.tolist(), strict=True))
-        if self.traffic.step(self._generator, accelerations, entered):
+        entered = self._fill_slots()
+        if self.options.human_only:
+            collision = self.traffic.step(self.np_random, {})
+        else:
+            collision = self.traffic.step(self.np_random, self._accelerations(before, action), entered)
+        if collision:
             return True
-        self._make_automated(filter(from_automated_flow, self.traffic.departed))
+        self._automated.update(filter(from_automated_flow, self.traffic.departed))
         self._automated &= self.traffic.index.keys()
         return False
 
-    def _accelerations(self, action: NDArray[np.float32], speeds: Array) -> Array:
-        return automated_acceleration(action.astype(np.float64), speeds, self.options.max_accel, TIME_STEP)
+    def _accelerations(self, slots: Sequence[str], action: NDArray[np.float32]) -> dict[str, float]:
+        """What the policy asks of those who were in the slots and still are, m/s^2."""
+        kept = {name: slot for slot, name in enumerate(slots) if name in self._slots.controlled}
+        speeds = self.traffic.speeds[[self.traffic.index[name] for name in kept]]
+        chosen = action[list(kept.values())].astype(np.float64)
+        wanted = automated_acceleration(chosen, speeds, self.options.max_accel, TIME_STEP)
+        return dict(zip(kept, wanted.tolist(), strict=True))
 
     def _places(self) -> list[int]:
         """Indices of the controlled vehicles that are on the road, in the order of their slots."""
@@ -297,21 +273,9 @@ class Highway(TaskEnv):
             "end_speed": lambda name, value: one_of(name, value, settings.end_speeds),
             "state": lambda name, value: whole_number(name, value, 0, settings.states - 1),
             "simulation_seed": lambda name, value: whole_number(name, value, 0, LARGEST_SIMULATION_SEED),
-            "episode_seed": lambda name, value: whole_number(name, value, 0),
         }
         if not settings.pool:
             del allowed["state"]
         if unknown := sorted(set(options) - set(allowed)):
             raise ValueError(f"unknown reset option {unknown[0]!r}; allowed are {', '.join(allowed)}")
         return {name: allowed[name](name, value) for name, value in options.items()}
-
-
-def _evaluation_points(options: HighwayOptions) -> tuple[EvaluationPoint, ...]:
-    """Two episodes per end speed, the same ones for everybody."""
-    points: list[EvaluationPoint] = []
-    for end_speed in options.end_speeds:
-        for number in range(EVALUATIONS_PER_END_SPEED):
-            fixed = {"end_speed": end_speed, "episode_seed": len(points)}
-            state = {"state": number % options.states} if options.pool else {}
-            points.append(EvaluationPoint(f"end_{end_speed:g}_seed_{len(points)}", fixed | state))
-    return tuple(points)

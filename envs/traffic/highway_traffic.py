@@ -24,7 +24,9 @@ from envs.traffic.simulation import Simulation, libsumo
 from envs.traffic.vehicle_types import AUTOMATED, COMMAND_DURATION, LANE_CHANGE_MODE, SPEED_LIMIT
 
 TIME_STEP = 0.4
-_SPEED_MODE = 12  # SUMO bounds braking by 4.5 m/s^2, and nothing else: safety rests on the fail-safes
+#: SUMO's checks of what vehicles are commanded: it bounds braking by 4.5 m/s^2 and does nothing else.  Safety
+#: rests on the fail-safes.
+SPEED_MODE = 12
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ class HighwayTraffic:
 
 def _take_over(name: str) -> None:
     """Let commands alone drive a vehicle."""
-    libsumo.vehicle.setSpeedMode(name, _SPEED_MODE)
+    libsumo.vehicle.setSpeedMode(name, SPEED_MODE)
     libsumo.vehicle.setLaneChangeMode(name, LANE_CHANGE_MODE)
 
 

@@ -59,10 +59,14 @@ def cache_folder() -> Path:
     return Path(os.environ.get(CACHE_VARIABLE) or DEFAULT_CACHE)
 
 
+def shaping(options: HighwayOptions) -> dict[str, Any]:
+    """The options that shape the states, in plain types."""
+    return options.model_dump(mode="json", include=set(_SHAPING))
+
+
 def parameters(options: HighwayOptions) -> dict[str, Any]:
     """Whatever shapes the states."""
-    shaping = options.model_dump(mode="json", include=set(_SHAPING))
-    return {**shaping, "layout": _LAYOUT, "sumo": version("libsumo")}
+    return {**shaping(options), "layout": _LAYOUT, "sumo": version("libsumo")}
 
 
 def folder(options: HighwayOptions) -> Path:
@@ -84,12 +88,12 @@ def state_file(options: HighwayOptions, end_speed: float, number: int) -> Path:
     """
     path = folder(options) / _name(end_speed, number)
     if not path.is_file():
-        usual = parameters(HighwayOptions())
-        given = {name: value for name, value in parameters(options).items() if value != usual[name]}
+        usual = shaping(HighwayOptions())
+        given = {name: value for name, value in shaping(options).items() if value != usual[name]}
         arguments = f" --options {shlex.quote(json.dumps(given))}" if given else ""
         raise MissingStatesError(
-            f"the highway's warmed-up states are not in {cache_folder()}; make them once, in seconds, with "
-            f"'python -m envs.traffic.pool{arguments}', or set pool: false for a warm-up at every reset"
+            f"the highway's warmed-up states are not in {cache_folder()}; set pool: false for a warm-up at every "
+            f"reset, or make them once, in seconds, with: python -m envs.traffic.pool{arguments}"
         )
     return path
 
@@ -101,16 +105,27 @@ def build(options: HighwayOptions) -> Path:
     holds a manifest: parameters, and per state its hash and some statistics of the end of its warm-up.
     """
     target = folder(options)
+    if _is_complete(target):
+        return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.parent.with_suffix(".lock")):
-        if not (target / MANIFEST).is_file():
+        if not _is_complete(target):
             with tempfile.TemporaryDirectory(prefix=f".{target.name}_", dir=target.parent) as name:
                 partial = Path(name, "pool")
                 partial.mkdir()
                 _build_states(options, partial)
-                shutil.rmtree(target, ignore_errors=True)  # without a manifest it is of no use
+                shutil.rmtree(target, ignore_errors=True)  # what is there is incomplete
                 partial.rename(target)
     return target
+
+
+def _is_complete(place: Path) -> bool:
+    """Whether a folder holds its manifest and the states that this lists."""
+    try:
+        states = json.loads((place / MANIFEST).read_text())["pool"]
+    except FileNotFoundError:
+        return False
+    return all((place / state["file"]).is_file() for state in states)
 
 
 def _build_states(options: HighwayOptions, place: Path) -> None:

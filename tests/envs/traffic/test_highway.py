@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from envs.base import SimulationError
 from envs.options import HighwayOptions
 from envs.strict import parse
 from envs.tasks import make
@@ -87,18 +88,6 @@ def test_network_is_that_of_the_constants(tmp_path: Path) -> None:
     assert pytest.approx(2800.2) == HIGHWAY_LENGTH
 
 
-def test_episode_seed_decides_everything(make_highway: MakeHighway, small_pool: dict[str, Any]) -> None:
-    env = make_highway(**small_pool, horizon=40)
-    ends = []
-    for seed, episode_seed in ((0, 7), (1, 7), (0, 8)):
-        env.reset(seed=seed, options={"episode_seed": episode_seed})
-        for _ in range(40):
-            observation, *_ = env.step(NOTHING)
-        ends.append(observation)
-    np.testing.assert_array_equal(ends[0], ends[1])
-    assert not np.array_equal(ends[0], ends[2])
-
-
 def test_every_22nd_vehicle_of_a_saved_state_is_automated(
     make_highway: MakeHighway, small_pool: dict[str, Any]
 ) -> None:
@@ -157,11 +146,10 @@ def test_three_simulation_steps_per_step(make_highway: MakeHighway, small_pool: 
     np.testing.assert_array_equal(three.snapshot().positions, expected.positions)
 
 
-def test_evaluation_points_are_two_fixed_episodes_per_end_speed() -> None:
+def test_evaluation_points_are_two_states_per_end_speed() -> None:
     points = make("highway").task.evaluation_points
     assert [point.options["end_speed"] for point in points] == [5, 5, 6, 6, 7, 7]
-    assert len({point.options["episode_seed"] for point in points}) == 6
-    assert {point.options["state"] for point in points} == {0, 1}
+    assert [point.options["state"] for point in points] == [0, 1] * 3
 
 
 @pytest.mark.parametrize(
@@ -170,8 +158,7 @@ def test_evaluation_points_are_two_fixed_episodes_per_end_speed() -> None:
         ("end_speed", 6.0, "end_speed must be one of 5, got 6.0"),
         ("state", 2, "state must be a whole number from 0 to 1, got 2"),
         ("simulation_seed", -1, "simulation_seed must be a whole number from 0 to 100000, got -1"),
-        ("episode_seed", 0.5, "episode_seed must be a whole number of at least 0, got 0.5"),
-        ("speed", 5, "unknown reset option 'speed'; allowed are end_speed, state, simulation_seed, episode_seed"),
+        ("speed", 5, "unknown reset option 'speed'; allowed are end_speed, state, simulation_seed"),
     ],
 )
 def test_reset_options_are_checked(
@@ -186,7 +173,9 @@ def test_missing_states_are_told_with_the_command_that_makes_them(
 ) -> None:
     monkeypatch.setenv(pool.CACHE_VARIABLE, str(tmp_path))
     env = make_highway(warmup_steps=30, states=1)
-    with pytest.raises(pool.MissingStatesError, match=r"python -m envs\.traffic\.pool --options '(.*)'") as caught:
+    with pytest.raises(
+        pool.MissingStatesError, match=r"python -m envs\.traffic\.pool --options '(.*)'$"
+    ) as caught:
         env.reset(seed=0)
     assert "\n" not in str(caught.value)
     given = str(caught.value).split("--options '")[1].split("'")[0]
@@ -237,6 +226,40 @@ def test_the_enforced_limit_does_not_shape_the_saved_states(make_highway: MakeHi
     assert speeds[None][0] == speeds[9.0][0] == pytest.approx(5.0, abs=0.1)
     assert speeds[None][1] == pytest.approx(5.0, abs=0.1)
     assert speeds[9.0][1] > 8
+
+
+def test_with_safe_speeds_nobody_collides(make_highway: MakeHighway) -> None:
+    """A vehicle leaves its slot as it has entered it: for those in slots alone SUMO keeps safe speeds."""
+    options = {"pool": False, "warmup_steps": 900, "end_speeds": [5.0], "horizon": 400, "flows": [1800.0, 200.0]}
+    env = make_highway(**options, automated_share=0.1, av_speed_mode=25, max_accel=2.0)
+    env.reset(seed=0)
+    in_slots: set[str] = set()
+    for _ in range(400):
+        _, _, terminated, _, _ = env.step(np.ones(5, dtype=np.float32))
+        assert not terminated
+        names = {name for name in env.traffic.names if libsumo.vehicle.getSpeedMode(name) == 25}
+        snapshot = env.snapshot()
+        assert names == set(np.array(snapshot.names)[snapshot.automated])
+        in_slots |= names
+    assert len(in_slots) > 8, "some have left, others have entered"
+
+
+def test_changed_states_are_noticed_when_an_episode_is_restored(
+    make_highway: MakeHighway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(pool.CACHE_VARIABLE, str(tmp_path))
+    options = {"warmup_steps": 300, "states": 2, "end_speeds": [5.0]}
+    folder = pool.build(parse(HighwayOptions, options))
+    env = make_highway(**options)
+    env.reset(seed=0, options={"state": 0})
+    env.step(NOTHING)
+    state = env.episode_state
+    env.episode_state = state
+    (folder / "end_5.0_1.xml.gz").replace(folder / "end_5.0_0.xml.gz")
+    with pytest.raises(SimulationError, match=r"^the episode on highway does not repeat itself: .* has changed$"):
+        env.episode_state = state
+    assert pool.build(parse(HighwayOptions, options)) == folder, "a state is missing, so all are made again"
+    env.episode_state = state
 
 
 def test_wrong_options_of_the_pool_are_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:

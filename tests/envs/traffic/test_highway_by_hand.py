@@ -201,8 +201,6 @@ def test_wrong_options_are_refused_in_one_line(options: dict[str, Any], wrong: s
         ({"state": 0.5}, "state"),
         ({"simulation_seed": -1}, "simulation_seed"),
         ({"simulation_seed": 1.5}, "simulation_seed"),
-        ({"episode_seed": -3}, "episode_seed"),
-        ({"episode_seed": "a"}, "episode_seed"),
         ({"length": 250}, "length"),
     ],
 )

@@ -70,15 +70,6 @@ def test_same_seed_same_episode(highway: Callable[..., TaskEnv], short_states: d
     assert episode(highway(**short_states), seed=3) == first
 
 
-def test_episode_seed_decides_alone(highway: Callable[..., TaskEnv], short_states: dict[str, Any]) -> None:
-    env = highway(**short_states)
-    first = episode(env, seed=3, options={"episode_seed": 8})
-    assert episode(env, seed=4, options={"episode_seed": 8}) == first
-    assert episode(env, options={"episode_seed": 8}) == first
-    others = {episode(env, seed=3, options={"episode_seed": number}) for number in range(12, 18)}
-    assert len(others) == 6
-
-
 def test_same_seed_same_episode_in_another_process(
     highway: Callable[..., TaskEnv], short_states: dict[str, Any]
 ) -> None:
@@ -92,7 +83,7 @@ def test_same_seed_same_episode_in_another_process(
     assert printed.stdout.strip() == episode(highway(**short_states), seed=3).hex()
 
 
-@pytest.mark.parametrize("reset", [None, {"end_speed": 5.0}, {"episode_seed": 3}])
+@pytest.mark.parametrize("reset", [None, {"end_speed": 5.0}, {"state": 1}])
 def test_interrupted_episode_goes_on(
     highway: Callable[..., TaskEnv], short_states: dict[str, Any], reset: dict[str, Any] | None
 ) -> None:
