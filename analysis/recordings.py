@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from envs.traffic.drawing import CONTROLLED_PART, SLOW_PART
+from envs.traffic.highway_network import CONTROLLED_PART, SLOW_PART
 
 Array = NDArray[np.float64]
 

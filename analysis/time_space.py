@@ -32,7 +32,7 @@ from analysis.recordings import (
     read_goals,
     time_step,
 )
-from envs.traffic.drawing import CONTROLLED_PART, SLOW_PART
+from envs.traffic.highway_network import CONTROLLED_PART, SLOW_PART
 
 #: Slow to fast.  Red to yellow as drivers know it, but blue where others have green, which colour-blind readers
 #: cannot tell from red; slow traffic alone is dark, so that waves are seen in grey as well.

@@ -120,6 +120,7 @@ def actions_towards(situation: Situation, target: Array) -> Array:
     """Actions after which the speeds are as close to ``target`` as one step allows.
 
     The inverse of :func:`envs.traffic.car_following.automated_acceleration`, its rule for low speeds included.
+    Where an action lasts for several simulation steps it is exact for other than low speeds only.
     """
     change = situation.max_accel * situation.time_step
     if change == 0:

@@ -69,7 +69,7 @@ class HighwayRecord:
         self.arrived += traffic.arrived
 
     def add(self, traffic: HighwayTraffic, speeds: Array, controlled: Sequence[int]) -> None:
-        """Take in the state after an environment step.
+        """Take in the state after an environment step; a step with a collision repeats the state before it.
 
         Args:
             traffic: all vehicles.

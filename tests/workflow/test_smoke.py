@@ -88,6 +88,7 @@ def planned_trainings(folder: Path, change: str) -> list[str]:
     ("change", "tasks"),
     [
         ("environment: {tasks: {ring_road: {horizon: 149}}}", {"ring_road"}),
+        ("environment: {tasks: {highway: {horizon: 149}}}", {"highway"}),
         ("seeds: [0, 1, 5]", set(traffic_tasks(load_preset("smoke")["tasks"]))),
         ("learner: {default: {tau: 0.1}}", set()),
         ("environment: {tasks: {ant_gather: {contact: stiff}}}", set()),
@@ -99,11 +100,21 @@ def test_a_changed_setting_repeats_the_drivers_that_read_it_alone(folder: Path, 
     assert sorted(found) == sorted(text for text in expected if text.split(",")[0][5:] in tasks)
 
 
-def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path):
+@pytest.mark.parametrize("task", ["ring_road", "highway"])
+def test_a_changed_setting_retrains_the_task_that_reads_it_alone(folder: Path, task: str):
     preset = load_preset("smoke")
-    trainings = planned_trainings(folder, "environment: {tasks: {ring_road: {horizon: 149}}}")
+    plan = plan_after(folder, f"environment: {{tasks: {{{task}: {{horizon: 149}}}}}}")
+    trainings = re.findall("wildcards: (task=.*, label=.*)", plan)
     assert len(trainings) == len(preset["algorithms"]) * len(preset["seeds"])
-    assert all("task=ring_road" in wildcards for wildcards in trainings)
+    assert all(f"task={task}" in wildcards for wildcards in trainings)
+    assert "rule warm_up" not in plan, "saved states are those they were"
+
+
+def test_other_saved_states_are_made_where_they_are_asked_for(folder: Path):
+    plan = plan_after(folder, "environment: {tasks: {highway: {warmup_steps: 301}}}")
+    assert plan.count("rule warm_up:") == 1
+    assert "task=highway" in plan
+    assert "task=ring_road, label" not in plan
 
 
 def test_another_seed_trains_that_seed_alone_and_what_depends_on_all_seeds(folder: Path):
