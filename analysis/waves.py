@@ -38,8 +38,9 @@ class Waves(NamedTuple):
     Attributes:
         wave_speed: velocity of the waves in m/s, negative against the traffic; NaN if no vehicle goes round, or
             nothing varies.
-        correlation: how well speeds agree along this velocity over up to 30 s: 1 if the waves do not change, little
-            if speeds are those of noise.  Small waves may be as steady as large ones; ``speed_std`` tells the size.
+        correlation: how well speeds agree along this velocity over up to 30 s: 1 if the waves do not change,
+            little if speeds are those of noise.  Small waves may be as steady as large ones; ``speed_std`` tells
+            their size.
         mean_speed: mean over vehicles and moments, m/s.
         speed_std: standard deviation of speeds over the vehicles, m/s, mean over moments.
     """
