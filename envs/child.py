@@ -56,6 +56,18 @@ class Child:
         except OSError as error:
             raise LostError(f"could not be started ({error.strerror})") from None
         self._finalizer = weakref.finalize(self, _end, self.pid, self._pipe)
+        self._core = -1
+
+    def follow(self) -> None:
+        """Let the process run on this one's core from now on; does nothing outside Linux.
+
+        Of two processes that wait for each other in turn only one works, and to wake an idle core can take longer
+        than a step of a simulation.
+        """
+        if sys.platform == "linux" and (core := _libc.sched_getcpu()) not in (self._core, -1):
+            with suppress(OSError):  # it may have died
+                os.sched_setaffinity(self.pid, {core})
+            self._core = core
 
     def send(self, request: bytes) -> None:
         """Send a pickled tuple: the name of a method and its arguments.  If nobody is there, no answer comes."""

@@ -43,6 +43,7 @@ class RemoteTask:
     Args:
         make: makes the environment, in the child.
         limit: seconds that a request may take.
+        follow: let the process run on the core of this one, which waits for its answers.
 
     Attributes:
         simulator_restarts: how many processes were lost and replaced.
@@ -57,8 +58,8 @@ class RemoteTask:
     metadata: dict[str, Any]
     render_mode: str | None
 
-    def __init__(self, make: Callable[[], TaskEnv], *, limit: float = ANSWER_LIMIT) -> None:
-        self._make, self._limit = make, limit
+    def __init__(self, make: Callable[[], TaskEnv], *, limit: float = ANSWER_LIMIT, follow: bool = False) -> None:
+        self._make, self._limit, self._follow = make, limit, follow
         self._child: Child | None = None
         self._closed = False
         self._begun: tuple[str, bytes] | None = None
@@ -131,7 +132,7 @@ class RemoteTask:
         request = pickle.dumps((method, arguments), pickle.HIGHEST_PROTOCOL)
         self._begun = method, request
         if self._child is not None:
-            self._child.send(request)
+            self._send(self._child, request)
 
     def finish(self) -> Any:
         """The answer to the request that was begun."""
@@ -141,7 +142,7 @@ class RemoteTask:
             try:
                 if self._child is None:
                     self._child = Child(partial(_Server, self._make, self._state, self._since))
-                    self._child.send(request)
+                    self._send(self._child, request)
                 good, result = self._child.receive(self._limit)
                 self._begun = None
                 break
@@ -152,6 +153,11 @@ class RemoteTask:
                 raise SimulationError(f"{what}, {ATTEMPTS} times in a row")
             self._count_restart(what)
         return self._take_in(method, request, good, result)
+
+    def _send(self, child: Child, request: bytes) -> None:
+        if self._follow:
+            child.follow()
+        child.send(request)
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         self.begin(method, *arguments)
@@ -246,7 +252,8 @@ class ProcessVectorEnv(TaskVectorEnv):
     """
 
     def __init__(self, members: Sequence[Callable[[], TaskEnv]], *, limit: float = ANSWER_LIMIT) -> None:
-        super().__init__([partial(RemoteTask, make, limit=limit) for make in members])
+        alone = len(members) == 1
+        super().__init__([partial(RemoteTask, make, limit=limit, follow=alone) for make in members])
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None

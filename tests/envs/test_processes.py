@@ -313,6 +313,20 @@ def test_members_work_at_the_same_time() -> None:
     vector.close()
 
 
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity"), reason="only Linux tells on which cores a process may run"
+)
+def test_a_process_alone_runs_on_the_core_of_the_one_that_waits_for_it(simulators: Simulators) -> None:
+    everywhere = os.sched_getaffinity(0)
+    for number, cores in ((1, 1), (2, len(everywhere))):
+        vector = ProcessVectorEnv([Drift] * number)
+        vector.reset(seed=0)
+        found = [os.sched_getaffinity(pid) for pid in simulators()]
+        assert [len(allowed) for allowed in found] == [cores] * number
+        vector.close()
+    assert os.sched_getaffinity(0) == everywhere
+
+
 def test_vector_does_what_that_of_one_process_does() -> None:
     results = []
     for kind in (TaskVectorEnv, ProcessVectorEnv):
