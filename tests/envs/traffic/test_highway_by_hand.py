@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from recorded import RECORDED, zeros
 
 from algorithms.config import load_preset
 from envs.base import TaskEnv
@@ -15,19 +16,6 @@ from envs.traffic.frames import FrameHistory
 from envs.traffic.simulation import libsumo
 
 LENGTH = 2800.2
-RECORDED: dict[str, Any] = {
-    "pool": False,
-    "warmup_steps": 0,
-    "noise": 0.0,
-    "flows": [2114.0, 100.0],
-    "end_speeds": [6.0],
-}
-
-
-def zeros(env: TaskEnv) -> np.ndarray:
-    return np.zeros(env.action_space.shape, np.float32)
-
-
 #: Steps: vehicles, their mean speed, reward.
 CHECKPOINTS = {
     10: (3, 24.9536, 0),

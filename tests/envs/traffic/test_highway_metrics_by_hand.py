@@ -6,23 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from recorded import RECORDED, zeros
 
 from envs.base import TaskEnv
 from envs.traffic.snapshot import Snapshot
 
 STEP = 0.4
-#: Conditions under which Flow was recorded.
-RECORDED: dict[str, Any] = {
-    "pool": False,
-    "warmup_steps": 0,
-    "noise": 0.0,
-    "flows": [2114.0, 100.0],
-    "end_speeds": [6.0],
-}
-
-
-def zeros(env: TaskEnv) -> np.ndarray:
-    return np.zeros(env.action_space.shape, np.float32)
 
 
 class Watched:
