@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,7 +11,7 @@ from algorithms.config import ConfigError, parsed, require, sections_of
 from algorithms.registry import DRIVERS
 from algorithms.settings import Count, RunSettings, Seed, Unique
 from envs.names import TASKS
-from envs.strict import Strict
+from envs.strict import Strict, digest
 
 
 class DriverConfig(Strict):
@@ -45,7 +43,7 @@ class DriverConfig(Strict):
     @property
     def hash(self) -> str:
         """Hexadecimal digest of :attr:`record`."""
-        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()[:16]
+        return digest(self.record)
 
     @property
     def key(self) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, create_model, model_validator
 
 from envs.names import TASKS
-from envs.strict import Strict
+from envs.strict import Strict, digest
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -274,7 +272,7 @@ class RunConfig(Strict):
     @property
     def hash(self) -> str:
         """Hexadecimal digest of :attr:`experiment`."""
-        return hashlib.sha256(json.dumps(self.experiment, sort_keys=True).encode()).hexdigest()[:16]
+        return digest(self.experiment)
 
     @property
     def key(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -26,6 +28,11 @@ def parse(model: type[Model], values: Mapping[str, Any]) -> Model:
         return model.model_validate(dict(values))
     except ValidationError as error:
         raise ValueError("; ".join(_explain(model, item) for item in error.errors())) from None
+
+
+def digest(values: Any) -> str:
+    """Sixteen hexadecimal digits that depend on plain values, but not on the order of keys."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _explain(model: type[BaseModel], error: Any) -> str:

@@ -9,13 +9,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from envs.base import (
-    Image,
-    Observation,
-    SimulationError,
-    StepResult,
-    TaskEnv,
-)
+from envs.base import Image, Observation, SimulationError, StepResult, TaskEnv
 from envs.options import HighwayOptions
 from envs.strict import parse
 from envs.traffic import pool
@@ -78,7 +72,8 @@ class Highway(TaskEnv):
         self.task = highway_task(self.options)
         self.observation_space = Box(-np.inf, np.inf, (self.options.slots * HISTORY_SIZE,), np.float32)
         self.action_space = Box(-1, 1, (self.options.slots,), np.float32)
-        self.metadata = {**self.metadata, "render_fps": 1 / (TIME_STEP * self.options.sims_per_step)}
+        self._step_seconds = TIME_STEP * self.options.sims_per_step
+        self.metadata = {**self.metadata, "render_fps": 1 / self._step_seconds}
         self.traffic = HighwayTraffic()
         self._record: HighwayRecord | None = None
         self._ended = False
@@ -98,7 +93,7 @@ class Highway(TaskEnv):
         self.end_speed: float = fixed.get("end_speed", end_speed)
         self._ended = False
         self._start_traffic(fixed.get("state", number), fixed.get("simulation_seed", simulation_seed))
-        self._record = HighwayRecord(self.end_speed, TIME_STEP * settings.sims_per_step)
+        self._record = HighwayRecord(self.end_speed, self._step_seconds)
         return self._observation(), self._info(self._rewarded_speeds(), collision=False)
 
     def step_episode(self, action: NDArray[np.float32]) -> StepResult:
@@ -131,7 +126,7 @@ class Highway(TaskEnv):
         """
         if self._record is None:
             raise RuntimeError("there are no vehicles before the first reset")
-        time = self._record.steps * TIME_STEP * self.options.sims_per_step
+        time = self._record.steps * self._step_seconds
         automated = np.zeros(len(self.traffic.names), dtype=np.bool_)
         if not self.options.human_only:
             automated[self._places()] = True

@@ -31,7 +31,7 @@ from filelock import FileLock
 
 from envs.base import SimulationError
 from envs.options import HighwayOptions
-from envs.strict import parse
+from envs.strict import digest, parse
 from envs.traffic.highway_network import in_range
 
 CACHE_VARIABLE, DEFAULT_CACHE = "CHER_CACHE", "results/cache"
@@ -71,8 +71,7 @@ def parameters(options: HighwayOptions) -> dict[str, Any]:
 
 def folder(options: HighwayOptions) -> Path:
     """The folder of the states that these options ask for."""
-    text = json.dumps(parameters(options), sort_keys=True)
-    return cache_folder() / "highway" / hashlib.sha256(text.encode()).hexdigest()[:16]
+    return cache_folder() / "highway" / digest(parameters(options))
 
 
 def state_file(options: HighwayOptions, end_speed: float, number: int) -> Path:
@@ -101,8 +100,8 @@ def state_file(options: HighwayOptions, end_speed: float, number: int) -> Path:
 def build(options: HighwayOptions) -> Path:
     """Make all states of these options, unless they are there, and return their folder.
 
-    The folder appears in one move, and one process at a time makes it.  It also
-    holds a manifest: parameters, and per state its hash and some statistics of the end of its warm-up.
+    The folder appears in one move, and one process at a time makes it.  It also holds a manifest: parameters, and
+    per state its hash and some statistics of the end of its warm-up.
     """
     target = folder(options)
     if _is_complete(target):
