@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Hashable, Mapping, Sequence
-from math import floor, isfinite, log10
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,13 @@ import pandas as pd
 from analysis import style
 from analysis.headline import MEAN, headline, last_evaluations, select_drivers
 from analysis.headline import select as select_headlines
+from analysis.tables.writing import DASH, decimal_places, round_to, significant, write
 from envs.names import TASKS
 
 #: The metrics of the table besides a task's headline, where it has them.
 METRICS = ("return_mean100", "return_fraction_mean100")
 #: On tasks with traffic besides: metrics of the last evaluation, in which scripted drivers met the same starts.
 EVALUATED = ("return", "return_fraction", "throughput")
-DIGITS = 3
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
-#: What plain LaTeX does not print, and its commands.
-LATEX = str.maketrans({MINUS: "$-$", "λ": r"$\lambda$"})
 NUMBERS = ["mean", "std", "iqm", "ci_low", "ci_high"]
 IDENTITY = ["task", "label", "metric"]
 EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
@@ -67,8 +64,7 @@ def has_traffic(task: str) -> bool:
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:
     """The table for programs: names as in the configuration, numbers to six significant digits."""
-    values = rows[NUMBERS].map(lambda value: float(f"{value:.6g}"))
-    return pd.concat([rows[IDENTITY], values, rows[EXTENT]], axis=1)
+    return pd.concat([rows[IDENTITY], significant(rows[NUMBERS]), rows[EXTENT]], axis=1)
 
 
 def readable(rows: pd.DataFrame) -> pd.DataFrame:
@@ -101,49 +97,6 @@ def name(row: Mapping[Hashable, Any]) -> str:
     return style.algorithm_name(row["label"]) if row["steps_run"] else style.driver_name(row["label"])
 
 
-def decimal_places(scale: float) -> int:
-    """Decimals that show a number of this size with three significant digits."""
-    return max(0, DIGITS - 1 - floor(log10(scale))) if isfinite(scale) and scale > 0 else DIGITS - 1
-
-
-def round_to(value: float, decimals: int) -> str:
-    """Fixed decimals with thousands separators, a real minus sign, and a dash where there is no value."""
-    return f"{value:,.{decimals}f}".replace("-", MINUS) if isfinite(value) else DASH
-
-
-def to_csv(rows: pd.DataFrame) -> str:
-    """The table for programs as comma-separated values."""
-    return numbers(rows).to_csv(index=False, lineterminator="\n")
-
-
-def to_markdown(rows: pd.DataFrame) -> str:
-    """The table for readers as Markdown."""
-    return readable(rows).to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def to_latex(rows: pd.DataFrame) -> str:
-    """The table for readers as LaTeX (package booktabs); the last column wraps."""
-    table = readable(rows)
-    styler = table.style.format(escape="latex").format_index(escape="latex", axis=1).hide(axis="index")
-    layout = "lll" + "r" * (len(table.columns) - 4) + "p{4cm}"
-    return str(styler.to_latex(hrules=True, column_format=layout)).translate(LATEX)
-
-
-WRITERS = {".csv": to_csv, ".md": to_markdown, ".tex": to_latex}
-
-
-def write(rows: pd.DataFrame, path: Path) -> None:
-    """Write the table in the format that the path's ending names.
-
-    Raises:
-        ValueError: there is no such format.
-    """
-    if path.suffix not in WRITERS:
-        raise ValueError(f"'{path}' is not a table file; allowed endings: {', '.join(WRITERS)}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(WRITERS[path.suffix](rows), encoding="utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Write the table of final performance.")
@@ -153,8 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
     options = parser.parse_args(arguments)
     rows = select(*(pd.read_parquet(path) for path in (options.final, options.evaluations, options.drivers)))
-    for path in options.out:
-        write(rows, path)
+    write(numbers(rows), readable(rows), options.out)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from synthetic import NO_DRIVERS, with_mazes
 
 from algorithms.registry import DRIVERS
 from analysis import style
+from analysis.curves import BAND
 from analysis.figures import figure_05
 
 FORMATS = ("svg", "pdf", "png")
@@ -202,7 +203,7 @@ def test_drivers_have_rows_of_their_own_in_the_legend(
 def test_a_figure_without_drivers_does_not_mention_them(statistics: pd.DataFrame, evaluations: pd.DataFrame):
     figure = figure_05.draw(statistics, evaluations, NO_DRIVERS)
     assert all(len(axes.lines) == 2 for axes in figure.axes)
-    assert figure.legends[0].get_title().get_text() == figure_05.LEGEND_TITLE
+    assert figure.legends[0].get_title().get_text() == BAND
 
 
 def test_no_text_lies_on_other_text_or_outside_the_figure(statistics: pd.DataFrame, evaluations: pd.DataFrame):
