@@ -1,13 +1,14 @@
 # Train every algorithm on every task, let scripted drivers drive, then redraw the figures and tables:  snakemake --cores 32
 # Another preset:  snakemake --cores 2 --configfile config/quick.yaml
-# Part of a preset:  snakemake --cores 2 --config 'tasks=[ring_road]' 'seeds=[0,1]'
+# Part of a preset:  snakemake --cores 2 --config 'studies=[transfer]' 'tasks=[ant_gather,ant_maze]' 'seeds=[0,1]'
 import os
 import sys
 from pathlib import Path
 
 from snakemake.utils import min_version
 
-from algorithms.config import ConfigError, retype, validate
+from algorithms.config import ConfigError, retype
+from algorithms.studies import overview, validate
 
 min_version("9.27")
 
@@ -39,11 +40,12 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        targets(config["studies"]),
+        targets(),
 
 
 include: "rules/train.smk"
 include: "rules/drive.smk"
+include: "rules/episodes.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"

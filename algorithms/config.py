@@ -18,15 +18,16 @@ import yaml
 from pydantic import BaseModel
 
 from algorithms.nested import difference, merge
-from algorithms.registry import ALGORITHMS, DRIVERS
-from algorithms.settings import SECTIONS, Preset, PresetHead, RunConfig
+from algorithms.registry import ALGORITHMS
+from algorithms.settings import SECTIONS, Preset, RunConfig
 from envs.names import TASKS
 from envs.strict import parse
 
 CONFIG = Path(__file__).parents[1] / "config"
 
-#: Studies that exist.
-STUDIES = ("main",)
+#: Sections that everyone reads, and the one that only variants have.
+USED_BY_ALL = ("run", "environment")
+TRANSFER = "transfer"
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -55,26 +56,6 @@ def load_preset(name: str) -> dict[str, Any]:
     return merge(paper, overlay)
 
 
-def validate(values: Mapping[str, Any]) -> PresetHead:
-    """Check a whole preset, and that every run it could ask for resolves.
-
-    Raises:
-        ConfigError: naming the first wrong key, its value and what is allowed.
-    """
-    preset = parsed(Preset, dict(values))
-    known = {"studies": STUDIES, "tasks": tuple(TASKS), "algorithms": tuple(ALGORITHMS), "drivers": tuple(DRIVERS)}
-    for key, names in known.items():
-        for name in getattr(preset, key):
-            require(name, names, key)
-    for section in SECTIONS:
-        for task in getattr(preset, section).tasks:
-            require(task, tuple(TASKS), f"{section}.tasks")
-    for task in preset.tasks:
-        for algorithm in preset.algorithms:
-            resolve(values, task, algorithm, seeds=[0])
-    return preset
-
-
 def resolve(
     preset: Mapping[str, Any],
     task: str,
@@ -91,7 +72,8 @@ def resolve(
         task: task name.
         algorithm: algorithm name.
         seeds: the seeds trained side by side in this run.
-        variant: name of a deviation from the algorithm's default, part of the run's path.
+        variant: name of a deviation from the algorithm's settings, part of the run's path.  Where the preset has
+            one of this name, the algorithm takes what it reads of it.
         overrides: nested values by section, applied last.
 
     Raises:
@@ -101,7 +83,11 @@ def resolve(
     require(algorithm, tuple(ALGORITHMS), "algorithm")
     if not learns(algorithm, task):
         raise no_images(algorithm, task)
-    values = sections_of(preset, task, algorithm, ALGORITHMS[algorithm].sections, overrides or {})
+    entry = ALGORITHMS[algorithm]
+    sections = (*entry.sections, TRANSFER) if entry.is_hierarchy else entry.sections
+    named = (preset["variants"].get(variant) or {}) if variant else {}
+    changes = {section: named[section] for section in (*USED_BY_ALL, *sections) if named.get(section)}
+    values = sections_of(preset, task, algorithm, sections, merge(changes, overrides or {}))
     head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
     return parsed(RunConfig, head | values)
 
@@ -114,20 +100,21 @@ def sections_of(
     Raises:
         ConfigError: an override is of another section, or an option of the task is not allowed.
     """
-    used = ("run", "environment", *sections)
+    used = (*USED_BY_ALL, *sections)
     values: dict[str, Any] = {}
     for section in used:
         block = preset.get(section) or {}
         values[section] = merge(block.get("default") or {}, (block.get("tasks") or {}).get(task) or {})
     for section, changes in overrides.items():
-        if section in SECTIONS and section not in used:
+        if section in (*SECTIONS, TRANSFER) and section not in used:
             raise ConfigError(f"setting '{section}' does not belong to {whose}; allowed: {', '.join(used)}")
         require(section, used, "setting")
         if not isinstance(changes, Mapping):
             raise ConfigError(f"'{section}' is a section, set one of its keys: {section}.KEY=VALUE")
         values[section] = merge(values[section], changes)
     options = parsed(TASKS[task].options, values["environment"], "environment: ")
-    return values | {"environment": options.model_dump(mode="json")}
+    values["environment"] = options.model_dump(mode="json")
+    return {section: settings for section, settings in values.items() if settings or section != TRANSFER}
 
 
 def retype(values: Any) -> Any:
@@ -141,7 +128,7 @@ def retype(values: Any) -> Any:
 
 
 def preset_arguments(values: Mapping[str, Any]) -> str:
-    """Command-line arguments from which :func:`preset_from` reads back a merged preset."""
+    """Command-line arguments from which :func:`algorithms.studies.preset_from` reads back a merged preset."""
     name = values["preset"] if (CONFIG / f"{values['preset']}.yaml").is_file() else "paper"
     overlay = difference(load_preset(name), values)
     return f"--preset {name}" + (f" --override {shlex.quote(json.dumps(overlay))}" if overlay else "")
@@ -151,35 +138,6 @@ def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--preset`` and ``--override`` to a command."""
     parser.add_argument("--preset", default="paper", help="paper, quick, smoke, or the path of a yaml file")
     parser.add_argument("--override", metavar="JSON", default="{}", help="values merged onto the preset")
-
-
-def preset_from(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The merged and checked preset that a command's arguments ask for.
-
-    Raises:
-        ConfigError: the preset or an override is not allowed.
-    """
-    try:
-        overlay = json.loads(arguments.override)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"--override is not JSON: {error}") from None
-    if not isinstance(overlay, dict):
-        raise ConfigError(f"--override is {overlay!r}; it must be a JSON object of keys and values")
-    preset = merge(load_preset(arguments.preset), overlay)
-    validate(preset)
-    return preset
-
-
-def cells(preset: Mapping[str, Any]) -> list[RunConfig]:
-    """Every training that a preset asks for, in its order of tasks, algorithms and seeds."""
-    seeds, size = list(preset["seeds"]), preset["seeds_per_job"]
-    groups = [seeds[start : start + size] for start in range(0, len(seeds), size)]
-    return [
-        resolve(preset, task, algorithm, seeds=group)
-        for task in preset["tasks"]
-        for algorithm in preset["algorithms"]
-        for group in groups
-    ]
 
 
 def parse_seeds(text: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Delta of dynamic lambda: the runs it depends on, and the file that it is taken from.
+"""Delta of dynamic lambda: the file that it is taken from.
 
 Where a preset leaves delta open, it is a share of J_HRL, the return that the workers of the task's HRL runs
 reached.  ``python -m analysis.worker_return`` measures it and writes the file.
@@ -7,33 +7,21 @@ reached.  ``python -m analysis.worker_return`` measures it and writes the file.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from algorithms.config import ConfigError, cells
+from algorithms.config import ConfigError
 from algorithms.settings import RunConfig
 
 
-def hrl_runs(preset: Mapping[str, Any], task: str) -> list[RunConfig]:
-    """The HRL runs whose workers set the scale of delta on a task; the preset need not list ``hrl``."""
-    return cells({**preset, "tasks": [task], "algorithms": ["hrl"]})
-
-
-def dependent_tasks(preset: Mapping[str, Any]) -> list[str]:
-    """Tasks on which some run needs the worker return."""
-    return list(dict.fromkeys(run.task for run in cells(preset) if run.needs_worker_return))
-
-
-def trainings(preset: Mapping[str, Any]) -> list[RunConfig]:
-    """Every training that a preset asks for, and the HRL runs that some of them need."""
-    needed = [run for task in dependent_tasks(preset) for run in hrl_runs(preset, task)]
-    return list({run.key: run for run in (*cells(preset), *needed)}.values())
-
-
-def complete(run: RunConfig, path: Path | None) -> tuple[RunConfig, dict[str, Any] | None]:
+def complete(run: RunConfig, path: Path | None, label: str = "hrl") -> tuple[RunConfig, dict[str, Any] | None]:
     """Set the delta that a run leaves open, from a file.
+
+    Args:
+        run: the resolved configuration.
+        path: the file.
+        label: the HRL runs that it must be about, see :func:`algorithms.studies.reference`.
 
     Returns:
         The run, and the file's content; the run as it is and None, where it leaves nothing open.
@@ -47,7 +35,7 @@ def complete(run: RunConfig, path: Path | None) -> tuple[RunConfig, dict[str, An
                 f"cher.delta is not set for {run.label} on {run.task}; give --worker-return FILE, made by "
                 "`python -m analysis.worker_return`, or --set cher.delta=VALUE"
             )
-        content = read(path, run.task)
+        content = read(path, run.task, label)
         return run.with_worker_return(content["worker_return"]), content
     if path is not None:
         reason = f"its cher.delta is {run.cher.delta}" if run.cher else "it has no cher.delta"
@@ -55,16 +43,19 @@ def complete(run: RunConfig, path: Path | None) -> tuple[RunConfig, dict[str, An
     return run, None
 
 
-def read(path: Path, task: str) -> dict[str, Any]:
+def read(path: Path, task: str, label: str = "hrl") -> dict[str, Any]:
     """The content of a worker return file.
 
     Raises:
-        ConfigError: there is none, it belongs to another task, or its number is not finite and negative.
+        ConfigError: there is none, it belongs to another task or other runs, or its number is not finite and
+            negative.
     """
     try:
         content = json.loads(path.read_text())
     except FileNotFoundError:
-        message = f"worker return {path} not found; `python -m analysis.worker_return --task {task}` makes it"
+        variant = label.removeprefix("hrl").replace("-", " --variant ", 1)
+        command = f"python -m analysis.worker_return --task {task}{variant}"
+        message = f"worker return {path} not found; `{command}` makes it"
         raise ConfigError(message) from None
     except (OSError, ValueError) as error:
         raise ConfigError(f"worker return {path} cannot be read: {error}") from None
@@ -72,6 +63,8 @@ def read(path: Path, task: str) -> dict[str, Any]:
         raise ConfigError(f"worker return {path} is not a JSON object")
     if content.get("task") != task:
         raise ConfigError(f"worker return {path} is that of task '{content.get('task')}'; it must be '{task}'")
+    if content.get("label") != label:
+        raise ConfigError(f"worker return {path} is that of {content.get('label')} runs; it must be of {label}")
     if not is_return(value := content.get("worker_return")):
         raise ConfigError(f"worker return {path} has worker_return = {value!r}; it must be finite and negative")
     return content

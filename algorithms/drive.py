@@ -22,6 +22,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from algorithms import config as configuration
+from algorithms import studies
 from algorithms.algorithm import Array, Mask, prepare_process
 from algorithms.config import ConfigError
 from algorithms.drivers import DriverConfig, resolve
@@ -142,7 +143,7 @@ def read(options: argparse.Namespace) -> tuple[DriverConfig, Path]:
     Raises:
         ConfigError: something on the command line or in the preset is not allowed.
     """
-    preset = configuration.preset_from(options)
+    preset = studies.preset_from(options)
     config = resolve(
         preset,
         options.task,

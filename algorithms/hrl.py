@@ -42,11 +42,16 @@ class Due:
 
 
 class HRL(Algorithm):
-    """Two-level HRL without cooperation (the paper's baseline; CHER with lambda 0)."""
+    """Two-level HRL without cooperation (the paper's baseline; CHER with lambda 0).
+
+    A worker that was taken over from another task (section 5.5) stays as it is: it does not learn, and it acts for
+    itself in the random warm-up, in which the manager alone is random.
+    """
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         self.config, self.settings, self.task = config, config.learner, task
         self.hierarchy = required(config.hierarchy, "hierarchy")
+        self.frozen_worker = config.transfer is not None
         self.streams = Streams(config.seeds)
         self.levels = build_levels(config, task, actions, self.streams, device)
         self.manager, self.worker, self.goals = self.levels.manager, self.levels.worker, self.levels.goals
@@ -133,7 +138,7 @@ class HRL(Algorithm):
                 goals = self.levels.propose(observations, starts, explore=True)
                 self.proposal_log.record(self.updates, starts, observations, goals)
             self.memory.begin(starts, goals)
-        if random:
+        if random and not self.frozen_worker:
             return self.worker.random_actions()
         return self.levels.control(observations, self.memory.goals, explore=True)
 
@@ -178,7 +183,9 @@ class HRL(Algorithm):
             self.manager.update_actor(partial(self.manager_gradient, batch))
 
     def update_worker(self, batch: MetaBatch, drawn: Mapping[str, Tensor], due: Due) -> None:
-        """The worker learns from one step of each meta-transition of a batch."""
+        """The worker learns from one step of each meta-transition of a batch, unless it was taken over."""
+        if self.frozen_worker:
+            return
         self.worker.update_critics(self.worker_batch(batch), drawn["worker_noise"])
         if due.worker_actor:
             self.worker.update_actor()

@@ -27,9 +27,14 @@ class Entry:
     sections: tuple[str, ...]
 
     @property
+    def is_hierarchy(self) -> bool:
+        """Whether it has a manager and a worker."""
+        return "hierarchy" in self.sections
+
+    @property
     def sees_images(self) -> bool:
         """Whether it learns tasks whose manager sees an image: only a hierarchy stores few enough of them."""
-        return "hierarchy" in self.sections
+        return self.is_hierarchy
 
     def load(self) -> type[Algorithm]:
         """Import the algorithm's class."""

@@ -15,6 +15,8 @@ Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
+#: Name of a variant, which is part of a path.
+VariantName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
 
 
 def _unique(values: list[Any]) -> list[Any]:
@@ -135,13 +137,34 @@ class DynamicLambdaSettings(Strict):
     finished HRL runs.
     """
 
-    delta: Annotated[float, Field(lt=0)] | None
+    delta: Annotated[float, Field(le=0)] | None
     delta_share: Annotated[float, Field(gt=0, le=1)]
     initial_log_lambda: float
     dual_learning_rate: Positive
     dual_start: Annotated[int, Field(ge=0)]
     dual_includes_reward: bool
     lambda_max: Positive | None
+
+
+class TransferSettings(Strict):
+    """Whose worker a hierarchy takes over and leaves as it is, while a manager of its own learns (section 5.5).
+
+    Attributes:
+        task: where that worker was trained.
+        algorithm: how.
+        variant: under which variant of the algorithm, if any.
+        policy: digest of the file that holds it; null until the run that trains it has finished.
+    """
+
+    task: str
+    algorithm: str
+    variant: VariantName | None = None
+    policy: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Algorithm, with its variant if it has one."""
+        return label_of(self.algorithm, self.variant)
 
 
 #: Configuration sections with values for all tasks and overrides for some, in the order in which they are written.
@@ -193,6 +216,43 @@ def environment_section() -> Any:
     return create_model("EnvironmentSection", __base__=Strict, tasks=(tasks, ...))
 
 
+def _all_sections() -> dict[str, Any]:
+    return {name: (overrides_of(model) | None, None) for name, model in SECTIONS.items()}
+
+
+class VariantHead(Strict):
+    """What a variant changes besides the sections of :data:`SECTIONS`.
+
+    Attributes:
+        environment: options of the task.
+        transfer: whose worker is taken over.
+        worker_return: the variant of ``hrl`` whose worker return delta is a share of, if not the one of the same
+            name.
+    """
+
+    environment: dict[str, Any] | None = None
+    transfer: TransferSettings | None = None
+    worker_return: VariantName | None = None
+
+
+#: A named deviation from the settings of algorithms; each algorithm takes those that it reads.
+Variant = create_model("Variant", __base__=VariantHead, **_all_sections())
+
+
+class CellGroup(Strict):
+    """Cells of a study: every task with every algorithm and every variant that the preset selects.
+
+    Attributes:
+        tasks: some of the preset's (default: all of them).
+        algorithms: some of the preset's (default: all of them).
+        variants: names of variants (default: the algorithms as they are).
+    """
+
+    tasks: Annotated[list[str], Unique] | None = None
+    algorithms: Annotated[list[str], Unique] | None = None
+    variants: Annotated[list[str], Field(min_length=1), Unique] | None = None
+
+
 class PresetHead(Strict):
     """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go."""
 
@@ -205,6 +265,8 @@ class PresetHead(Strict):
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
     device: Literal["cpu", "cuda"]
+    variants: dict[VariantName, Variant]  # type: ignore[valid-type]
+    study: dict[str, list[CellGroup]]
 
 
 # A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.
@@ -219,7 +281,7 @@ class RunConfig(Strict):
 
     task: str
     algorithm: str
-    variant: Annotated[str, Field(pattern="^[a-z0-9_]+$")] | None = None
+    variant: VariantName | None = None
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     run: RunSettings
     environment: dict[str, Any]
@@ -230,6 +292,7 @@ class RunConfig(Strict):
     cooperation: CooperationSettings | None = None
     cher_fixed: FixedLambdaSettings | None = None
     cher: DynamicLambdaSettings | None = None
+    transfer: TransferSettings | None = None
 
     @model_validator(mode="after")
     def _warm_up_fills_a_batch(self) -> RunConfig:
@@ -263,6 +326,16 @@ class RunConfig(Strict):
         """Whether delta is left to the worker return of finished HRL runs."""
         return self.cher is not None and self.cher.delta is None
 
+    @property
+    def needs_source(self) -> bool:
+        """Whether the run whose worker is taken over has still to be found."""
+        return self.transfer is not None and self.transfer.policy is None
+
+    def with_policy(self, policy: str) -> RunConfig:
+        """The same run with a worker from the file of this digest."""
+        assert self.transfer is not None
+        return self.model_copy(update={"transfer": self.transfer.model_copy(update={"policy": policy})})
+
     def with_worker_return(self, worker_return: float) -> RunConfig:
         """The same run with delta set to its share of the HRL worker's return."""
         assert self.cher is not None
@@ -282,7 +355,12 @@ class RunConfig(Strict):
     @property
     def label(self) -> str:
         """Algorithm, with its variant if it has one."""
-        return self.algorithm + (f"-{self.variant}" if self.variant else "")
+        return label_of(self.algorithm, self.variant)
+
+
+def label_of(algorithm: str, variant: str | None) -> str:
+    """Algorithm, with its variant if it has one."""
+    return algorithm + (f"-{variant}" if variant else "")
 
 
 def format_seeds(seeds: Sequence[int]) -> str:

@@ -14,15 +14,15 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from algorithms import config as configuration
-from algorithms import delta
+from algorithms import delta, studies, transfer
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
@@ -48,15 +48,31 @@ FILES = (
 )
 
 
+class Sources(NamedTuple):
+    """What a training takes from finished ones.
+
+    Attributes:
+        worker_return: content of the file that delta was taken from.
+        transfer: which policy the worker was taken over from, see :func:`algorithms.transfer.complete`.
+        folder: the run folder that holds it.
+    """
+
+    worker_return: dict[str, Any] | None = None
+    transfer: dict[str, Any] | None = None
+    folder: Path | None = None
+
+
+NO_SOURCES = Sources()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     options = parser().parse_args(arguments)
     try:
-        config, results = read(options)
-        config, source = delta.complete(config, options.worker_return)
+        config, sources, results = read(options)
         device, threads = device_named(options.device), threads_from(options.threads)
-        return train(config, results, device, threads=threads, source=source)
+        return train(config, results, device, threads=threads, sources=sources)
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -72,7 +88,9 @@ def parser() -> argparse.ArgumentParser:
     configuration.add_preset_arguments(result)
     result.add_argument("--task", required=True)
     result.add_argument("--algorithm", required=True)
-    result.add_argument("--variant", help="name of a deviation from the algorithm's default; part of the path")
+    result.add_argument(
+        "--variant", help="name of a variant of the preset, or a new one for what --set changes; part of the path"
+    )
     result.add_argument("--seeds", required=True, help="one seed (3), a range (0-9) or a list (0,2,5)")
     result.add_argument("--steps", help="environment steps after the warm-up, instead of the preset's")
     result.add_argument("--set", metavar="SECTION.KEY=VALUE", action="append", default=[], dest="assignments")
@@ -82,6 +100,12 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         help="what delta is a share of, written by analysis.worker_return; for cher without a delta of its own",
     )
+    result.add_argument(
+        "--source",
+        metavar="DIR",
+        type=Path,
+        help="the finished run whose worker is taken over; for variants that transfer one",
+    )
     result.add_argument("--out", help="results folder, instead of the preset's")
     result.add_argument("--device", default="cpu", help="cpu or cuda")
     result.add_argument(
@@ -90,15 +114,17 @@ def parser() -> argparse.ArgumentParser:
     return result
 
 
-def read(options: argparse.Namespace) -> tuple[RunConfig, Path]:
-    """The configuration that the command line asks for, and the results folder.
+def read(options: argparse.Namespace) -> tuple[RunConfig, Sources, Path]:
+    """The configuration that the command line asks for, what it was completed with, and the results folder.
 
     Raises:
         ConfigError: something on the command line or in the preset is not allowed.
     """
-    preset = configuration.preset_from(options)
+    preset = studies.preset_from(options)
     if options.steps is not None:
         options.assignments.append(f"run.steps={options.steps}")
+    if options.variant and not options.assignments:
+        configuration.require(options.variant, tuple(preset["variants"]), "variant")
     config = configuration.resolve(
         preset,
         options.task,
@@ -107,7 +133,11 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Path]:
         variant=options.variant,
         overrides=configuration.parse_assignments(options.assignments),
     )
-    return config, Path(options.out or preset["results"])
+    label = studies.reference(preset, config)[0].label if config.needs_worker_return else "hrl"
+    config, worker_return = delta.complete(config, options.worker_return, label)
+    config, taken = transfer.complete(config, options.source)
+    sources = Sources(worker_return, taken, options.source)
+    return config, sources, Path(options.out or preset["results"])
 
 
 def device_named(name: str) -> torch.device:
@@ -139,7 +169,7 @@ def train(
     device: torch.device,
     *,
     threads: int = 1,
-    source: Mapping[str, Any] | None = None,
+    sources: Sources = NO_SOURCES,
 ) -> int:
     """Train to the end, or until a signal asks to stop.
 
@@ -148,7 +178,7 @@ def train(
         results: the results folder.
         device: where to learn.
         threads: how many environments are simulated at the same time.  Changes no result.
-        source: content of the worker return file that delta was taken from, to be recorded.
+        sources: what the configuration was completed with.
 
     Returns:
         Exit status: 0 when the run folder is complete, 143 when interrupted.
@@ -170,12 +200,14 @@ def train(
             return 0
         trainer = Trainer(config, device, threads=threads)
         try:
+            if config.transfer:
+                transfer.adopt_worker(trainer.algorithm, sources.folder)
             resume(trainer, checkpoints)
             if not trainer.run(stop, lambda: checkpoints.save(trainer.state_dict())):
                 checkpoints.save(trainer.state_dict())
                 log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
                 return INTERRUPTED
-            write_files(checkpoints.finished, trainer, device, source)
+            write_files(checkpoints.finished, trainer, device, sources)
             checkpoints.publish(folder, FILES)
             checkpoints.remove()
         finally:
@@ -208,9 +240,7 @@ def is_complete(folder: Path, config: RunConfig) -> bool:
     )
 
 
-def write_files(
-    folder: Path, trainer: Trainer, device: torch.device, source: Mapping[str, Any] | None = None
-) -> None:
+def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: Sources = NO_SOURCES) -> None:
     """Write the files of a finished run, each in one move; ``run.json`` comes last and makes them complete."""
     config, task = trainer.config, trainer.task
     description = {
@@ -218,7 +248,8 @@ def write_files(
         "hash": config.hash,
         "seeds": config.seeds,
         "steps": config.run.steps,
-        "worker_return": source,
+        "worker_return": sources.worker_return,
+        "source": sources.transfer,
         "task": {
             "horizon": task.horizon,
             "reward_scale": task.reward_scale,

@@ -1,71 +1,168 @@
-"""Collect the results of a preset into tables of training progress, of evaluations, and of scripted drivers.
+"""Collect the results of a study: one table per kind of file, and one of the cells and their settings.
 
-Nothing is repaired here: a run that is missing, that was made with other settings, or whose rows are not exactly
-those the preset asks for is refused, with one line that says which and why.
+    python -m analysis.collect --preset quick --study main --out results/quick/tables/main
 
-    python -m analysis.collect --preset quick --out runs.parquet --evaluations evaluations.parquet \
-        --drivers drivers.parquet
+A run that is missing, or is not what the preset asks for, is refused (:mod:`analysis.runs`).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, preset_from
-from algorithms.delta import complete
-from algorithms.drivers import DriverConfig, planned
-from algorithms.nested import NOT_DECISIVE, first_difference
+from algorithms import delta, transfer
+from algorithms.config import ConfigError, add_preset_arguments, require
+from algorithms.drivers import planned
 from algorithms.settings import RunConfig
-from envs.tasks import describe
+from algorithms.studies import cells, preset_from, reference, source, worker_returns
+from analysis.runs import CollectError, check_description, read_evaluations, read_extras, read_run
 
 #: Columns that say which run a row belongs to, and which driver.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
 DRIVER_HEAD = ["task", "driver"]
 
-Job = RunConfig | DriverConfig
+#: The study that scripted drivers belong to.
+DRIVEN = "main"
 
-
-class CollectError(ValueError):
-    """A run folder that is not what the preset asks for.  The message is one line."""
+#: What to do about a run that was trained with what a run before it had to say then.
+STALE = (
+    "; if the runs that it depends on have changed since, move its folder away, and the workflow trains it again"
+)
 
 
 class Tables(NamedTuple):
-    """Rows of all runs: ``HEAD``, then the columns of ``progress.csv`` and of ``evaluations.csv``."""
+    """Rows of all runs of a study: ``HEAD``, then the columns of the file of this name in the run folders.
 
-    progress: pd.DataFrame
+    Attributes:
+        cells: one row per cell instead, with the settings that tell cells apart, see :func:`settings`.
+        runs: ``progress.csv``.
+        evaluations: also that of ``drivers``, with ``DRIVER_HEAD`` instead.
+        probes: no rows without a manager.
+        proposals: no rows without a manager.
+        timing: depends on the machine.
+        drivers: ``evaluations.csv`` of scripted drivers; no rows but in the study that they belong to.
+    """
+
+    cells: pd.DataFrame
+    runs: pd.DataFrame
     evaluations: pd.DataFrame
+    probes: pd.DataFrame
+    proposals: pd.DataFrame
+    timing: pd.DataFrame
+    drivers: pd.DataFrame
 
 
-def collect(preset: Mapping[str, Any], runs: Path, worker_returns: Path | None = None) -> Tables:
-    """Read every run that a preset asks for, in the preset's order of studies, tasks and algorithms.
+class Folders(NamedTuple):
+    """Where finished runs, scripted drivers and worker returns are."""
+
+    runs: Path
+    drivers: Path
+    worker_returns: Path
+
+    @classmethod
+    def below(cls, results: Path) -> Folders:
+        """The usual places in a results folder."""
+        return cls(results / "runs", results / "drivers", results / "tables/worker_return")
+
+
+class Origins:
+    """What the runs of a study take from finished runs: a delta from worker returns, a worker from a policy.
 
     Args:
         preset: a merged preset.
-        runs: the folder that holds the run folders.
-        worker_returns: the folder that holds the worker return of each task (default: the preset's).
+        study: name of the study.
+        folders: where results are.
+    """
+
+    def __init__(self, preset: Mapping[str, Any], study: str, folders: Folders) -> None:
+        self._preset, self._study, self._folders = preset, study, folders
+
+    @cached_property
+    def worker_returns(self) -> dict[tuple[str, str], float]:
+        """J_HRL by task and label of the HRL runs, of those that some run of the study needs."""
+        needed = worker_returns(self._preset, cells(self._preset, self._study))
+        read = {(task, label): self._path(task, label) for task, label in needed}
+        return {key: delta.read(path, *key)["worker_return"] for key, path in read.items()}
+
+    def worker_return(self, run: RunConfig) -> float | None:
+        """J_HRL that a run's delta is to be seen against; None if it has no delta, or it is not known."""
+        if run.cher is None:
+            return None
+        return self.worker_returns.get((run.task, reference(self._preset, run)[0].label))
+
+    def complete(self, run: RunConfig) -> RunConfig:
+        """A run with nothing left open.
+
+        Raises:
+            ConfigError: what it needs is missing or not allowed.
+        """
+        if run.needs_worker_return:
+            label = reference(self._preset, run)[0].label
+            run, _ = delta.complete(run, self._path(run.task, label), label)
+        taken = source(self._preset, run)
+        return transfer.complete(run, self._folders.runs / taken.key)[0] if taken else run
+
+    def _path(self, task: str, label: str) -> Path:
+        return self._folders.worker_returns / task / f"{label}.json"
+
+
+def collect(preset: Mapping[str, Any], study: str, folders: Folders) -> Tables:
+    """Read every run of a study, in the study's order of tasks, algorithms and variants.
 
     Raises:
         CollectError: a run is missing, differs from the preset, or has missing, repeated or surplus rows.
-        ConfigError: a worker return that some run needs is missing or not allowed.
+        ConfigError: a worker return or policy that some run needs is missing or not allowed.
     """
-    worker_returns = worker_returns or Path(preset["results"]) / "tables/worker_return"
-    progress, evaluations = [], []
-    for study in preset["studies"]:
-        for run in cells({**preset, "studies": [study]}):
-            if run.needs_worker_return:
-                run, _ = complete(run, worker_returns / f"{run.task}.json")
-            tables = read_run(run, runs)
-            progress.append(_with_head(tables.progress, study, run))
-            evaluations.append(_with_head(tables.evaluations, study, run))
-    return Tables(pd.concat(progress, ignore_index=True), pd.concat(evaluations, ignore_index=True))
+    origins, described = Origins(preset, study, folders), {}
+    rows: dict[str, list[pd.DataFrame]] = {}
+    for planned_run in cells(preset, study):
+        run = origins.complete(planned_run)
+        progress, evaluations = _read_run(run, folders.runs, depends=run is not planned_run)
+        tables = {"runs": progress, "evaluations": evaluations}
+        tables |= read_extras(run, folders.runs)._asdict()
+        head = dict(zip(HEAD, [study, run.task, run.algorithm, run.variant or "", run.label], strict=True))
+        described[run.task, run.label] = head | settings(run, origins.worker_return(run))
+        for name, table in tables.items():
+            rows.setdefault(name, []).append(_with_head(table, head))
+    drivers = collect_drivers(preset if study == DRIVEN else {**preset, "drivers": []}, folders.drivers)
+    joined = {name: _joined(parts) for name, parts in rows.items()}
+    return Tables(cells=pd.DataFrame(list(described.values())), **joined, drivers=drivers)
+
+
+def settings(run: RunConfig, worker_return: float | None) -> dict[str, Any]:
+    """What tells the cells of a study apart, as one row; a text is empty and a number NaN where there is none.
+
+    Args:
+        run: with nothing left open.
+        worker_return: J_HRL, if it is known.
+
+    Returns:
+        ``delta``, ``delta_share``, ``worker_return`` (J_HRL), ``cooperation_ratio`` = 1 - delta / J_HRL (section
+        5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, and ``source`` and ``source_algorithm``, the
+        run whose worker was taken over.
+    """
+    value, ratio = (run.cher.delta if run.cher else None), 0.0 if run.algorithm == "hrl" else None
+    if value is not None and worker_return is not None:
+        ratio = 1 - value / worker_return
+    numbers = {
+        "delta": value,
+        "delta_share": run.cher.delta_share if run.cher else None,
+        "worker_return": worker_return,
+        "cooperation_ratio": ratio,
+        "fixed_lambda": run.cher_fixed.fixed_lambda if run.cher_fixed else None,
+    }
+    return {
+        **{name: float("nan") if number is None else number for name, number in numbers.items()},
+        "gradient": run.cooperation.gradient if run.cooperation else "",
+        "source": run.transfer.label if run.transfer else "",
+        "source_algorithm": run.transfer.algorithm if run.transfer else "",
+    }
 
 
 def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
@@ -91,147 +188,43 @@ def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def read_run(run: RunConfig, runs: Path) -> Tables:
-    """Read and check one run folder.
-
-    Raises:
-        CollectError: see :func:`collect`.
-    """
-    folder = runs / run.key
-    check_description(run, folder)
-    progress = _read(run, folder / "progress.csv", ["seed", "step"])
-    check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
-    evaluations = read_evaluations(run, folder, grid(run.run.steps, run.run.evaluate_every))
-    return Tables(progress, evaluations)
-
-
-def read_evaluations(run: Job, folder: Path, points: Sequence[int]) -> pd.DataFrame:
-    """Read and check ``evaluations.csv``: one row per seed, evaluation point and grid point.
-
-    Raises:
-        CollectError: see :func:`collect`.
-    """
-    evaluations = _read(run, folder / "evaluations.csv", ["seed", "step", "target"])
-    check_targets(run, evaluations)
-    for target, rows in evaluations.groupby("target", sort=False):
-        check_grid(run, f"evaluations.csv, target {target!s}", rows, points)
-    return evaluations
-
-
-def check_description(run: Job, folder: Path) -> None:
-    """Refuse a run whose ``run.json`` is missing or records other settings than the preset's.
-
-    Raises:
-        CollectError: naming the run and the first setting that differs.
-    """
+def _read_run(run: RunConfig, runs: Path, *, depends: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Training progress and evaluations; a run that depends on others is refused with what to do about it."""
     try:
-        description = json.loads((folder / "run.json").read_text())
-    except FileNotFoundError:
-        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
-    except json.JSONDecodeError as error:
-        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
-    if description.get("hash") == run.hash:
-        return
-    ignored = NOT_DECISIVE if isinstance(run, RunConfig) else ()
-    settings = (description.get("config", {}), run.model_dump(mode="json"))
-    key, recorded, wanted = first_difference(*settings, ignored)
-    if not key:
-        key, recorded, wanted = "hash", description.get("hash"), run.hash
-    raise CollectError(f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}")
+        return read_run(run, runs)
+    except CollectError as error:
+        message = str(error)
+        if depends and ("cher.delta is" in message or "transfer.policy is" in message):
+            raise CollectError(message + STALE) from None
+        raise
 
 
-def check_targets(run: Job, rows: pd.DataFrame) -> None:
-    """Refuse evaluations that are not at the evaluation points of the task.
-
-    Raises:
-        CollectError: naming the run and the first point that is missing or too many.
-    """
-    if rows.empty:
-        raise CollectError(f"{run.key}: evaluations.csv has no rows")
-    points = evaluation_points(run.task, json.dumps(run.environment))
-    found = list(rows["target"].unique())
-    if absent := [name for name in points if name not in found]:
-        raise CollectError(f"{run.key}: evaluations.csv: target {absent[0]} is missing")
-    if surplus := [name for name in found if name not in points]:
-        raise CollectError(f"{run.key}: evaluations.csv: target {surplus[0]} is not one of {', '.join(points)}")
-
-
-@cache
-def evaluation_points(task: str, options: str) -> list[str]:
-    """Names of a task's evaluation points; its options as JSON."""
-    return [point.name for point in describe(task, json.loads(options))[0].evaluation_points]
-
-
-def grid(steps: int, every: int) -> list[int]:
-    """The multiples of ``every`` up to ``steps``, and ``steps`` itself."""
-    return sorted({*range(every, steps + 1, every), steps})
-
-
-def check_grid(run: Job, name: str, rows: pd.DataFrame, points: Sequence[int]) -> None:
-    """Refuse rows that are not one per seed and grid point.
-
-    Raises:
-        CollectError: naming the run, the file and the first seed or step that is wrong.
-    """
-    if repeated := rows.loc[rows.duplicated(["seed", "step"]), ["seed", "step"]].values.tolist():
-        seed, step = repeated[0]
-        raise CollectError(f"{run.key}: {name}: seed {seed} has step {step} more than once")
-    seeds = set(rows["seed"])
-    if absent := [seed for seed in run.seeds if seed not in seeds]:
-        raise CollectError(f"{run.key}: {name}: seed {absent[0]} is missing")
-    if surplus := sorted(seeds - set(run.seeds)):
-        raise CollectError(f"{run.key}: {name}: seed {surplus[0]} does not belong to this run")
-    for seed in run.seeds:
-        steps = rows.loc[rows["seed"] == seed, "step"]
-        if wrong := sorted(set(steps) ^ set(points)):
-            state = "is missing from" if wrong[0] in points else "is not on"
-            text = f"seed {seed}: step {wrong[0]:,} {state} the grid of {len(points)} points"
-            raise CollectError(f"{run.key}: {name}: {text}")
-
-
-def _read(run: Job, path: Path, keys: Sequence[str]) -> pd.DataFrame:
-    """A table with integer ``seed`` and ``step``, text ``target`` and numbers everywhere else."""
-    try:
-        rows = pd.read_csv(path, dtype={"target": str})
-        rows[["seed", "step"]] = rows[["seed", "step"]].astype("int64")
-        return rows.astype({column: "float64" for column in rows if column not in keys})
-    except FileNotFoundError:
-        raise CollectError(f"{run.key}: {path.name} is missing in {path.parent}") from None
-    except (KeyError, ValueError) as error:
-        reason = " ".join(str(error).split())
-        raise CollectError(f"{run.key}: {path.name} is damaged: {reason}") from None
-
-
-def _with_head(rows: pd.DataFrame, study: str, run: RunConfig) -> pd.DataFrame:
-    head = [study, run.task, run.algorithm, run.variant or "", run.label]
+def _with_head(rows: pd.DataFrame, head: Mapping[str, str]) -> pd.DataFrame:
     return pd.concat([pd.DataFrame([head] * len(rows), columns=HEAD, index=rows.index), rows], axis=1)
+
+
+def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table; parts without rows have columns of other types, and count only if there is nothing else."""
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Collect the run folders of a preset.")
+    parser = argparse.ArgumentParser(description="Collect the run folders of a study.")
     add_preset_arguments(parser)
-    parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
-    parser.add_argument("--driver-runs", type=Path, help="folder of the drivers (default: <results>/drivers)")
-    parser.add_argument("--worker-returns", type=Path, help="default: <results>/tables/worker_return")
-    parser.add_argument("--out", type=Path, required=True, help="table of training progress (parquet)")
-    parser.add_argument("--evaluations", type=Path, required=True, help="table of evaluations (parquet)")
-    parser.add_argument("--drivers", type=Path, required=True, help="table of scripted drivers (parquet)")
+    parser.add_argument("--study", default=DRIVEN)
+    parser.add_argument("--results", type=Path, help="results folder (default: the preset's)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for one parquet file per table")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
-        results = Path(preset["results"])
-        tables = collect(preset, options.runs or results / "runs", options.worker_returns)
-        drivers = collect_drivers(preset, options.driver_runs or results / "drivers")
+        require(options.study, preset["studies"], "study")
+        tables = collect(preset, options.study, Folders.below(options.results or Path(preset["results"])))
     except (ConfigError, CollectError) as error:
         sys.exit(f"collect: {error}")
-    for table, path in (
-        (tables.progress, options.out),
-        (tables.evaluations, options.evaluations),
-        (drivers, options.drivers),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table.to_parquet(path, index=False)
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, table in tables._asdict().items():
+        table.to_parquet(options.out / f"{name}.parquet", index=False)
 
 
 if __name__ == "__main__":

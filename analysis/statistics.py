@@ -3,16 +3,14 @@
 Arrays hold seeds along the first axis: [seeds] or [seeds, steps].  A seed without a value yet (NaN, for example
 before its first episode has ended) is left out, and ``n_seeds`` says how many were used.
 
-    python -m analysis.statistics --preset quick --runs runs.parquet --evaluations evaluations.parquet \
-        --drivers drivers.parquet --out statistics.parquet --final final.parquet \
-        --evaluation-statistics evaluation_statistics.parquet --driver-statistics driver_statistics.parquet
+    python -m analysis.statistics --preset quick --tables results/quick/tables/main
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -22,9 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, load_preset
 from algorithms.drivers import planned
 from algorithms.settings import RunConfig
+from algorithms.studies import cells, preset_from
 from analysis.collect import DRIVER_HEAD, HEAD
 from analysis.headline import MEAN, RETURN, headline
 from analysis.reduction import Reduction, compare, compare_driver
@@ -78,15 +77,16 @@ def bootstrap_interval(
     return np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
 
 
-def summarise(values: FloatArray) -> pd.DataFrame:
+def summarise(values: FloatArray, *, interval: bool = True) -> pd.DataFrame:
     """Statistics over the seeds that have a value.
 
     Args:
         values: shape [seeds] or [seeds, steps]; NaN marks a missing value.
+        interval: whether to compute the interval, which takes by far the longest.
 
     Returns:
         One row per step: ``n_seeds``, ``mean``, ``std`` (divided by n, not n - 1, as in the authors'
-        plotting code), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM.
+        plotting code), ``iqm``, and ``ci_low``, ``ci_high``: the 95 % bootstrap interval of the IQM, or NaN.
     """
     values = values.reshape(len(values), -1)
     rows = pd.DataFrame(np.nan, index=range(values.shape[1]), columns=STATISTICS)
@@ -96,7 +96,8 @@ def summarise(values: FloatArray) -> pd.DataFrame:
         if pattern.any():
             steps = pattern_of_step.ravel() == number
             used = values[pattern][:, steps]
-            low, high = bootstrap_interval(used)
+            nothing = np.full(used.shape[1], np.nan)
+            low, high = bootstrap_interval(used) if interval else (nothing, nothing)
             columns = [used.mean(axis=0), used.std(axis=0), interquartile_mean(used), low, high]
             rows.loc[steps] = np.stack(columns, axis=1)
     rows.insert(0, "n_seeds", present.sum(axis=0))
@@ -119,10 +120,13 @@ def final_values(values: FloatArray, fraction: float = FINAL_FRACTION) -> FloatA
 
 
 def learning_curves(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
-    """Statistics of every metric at every log point, one row per run group, metric and step."""
+    """Statistics of every metric at every log point, one row per run group, metric and step.
+
+    The returns and the task's headline have intervals, the many other metrics have not.
+    """
     tables: list[pd.DataFrame] = []
     for head, rows in _groups(runs, preset):
-        tables += _at_every_step(rows, head)
+        tables += _at_every_step(rows, head, {RETURN.metric, headline(head["task"]).metric})
     return pd.concat(tables, ignore_index=True)
 
 
@@ -168,10 +172,13 @@ def driver_statistics(rows: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataF
 def _groups(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Each run group's identity and extent, and its rows."""
     paper = load_preset("paper")
-    configs = {(run.task, run.label): run for run in cells(preset)}
+    configs: dict[str, dict[tuple[str, str], RunConfig]] = {}
     for key, rows in runs.groupby(HEAD, sort=False):
         head = dict(zip(HEAD, map(str, key), strict=True))
-        yield head | _extent(configs[head["task"], head["label"]], rows, paper), rows
+        study = head["study"]
+        if study not in configs:
+            configs[study] = {(run.task, run.label): run for run in cells(preset, study)}
+        yield head | _extent(configs[study][head["task"], head["label"]], rows, paper), rows
 
 
 def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -182,10 +189,13 @@ def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     yield MEAN, rows.groupby(["seed", "step"], sort=False)[metrics].mean(skipna=False).reset_index()
 
 
-def _at_every_step(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
-    """Statistics at every step, one table per metric."""
+def _at_every_step(
+    rows: pd.DataFrame, head: Mapping[str, Any], with_intervals: Container[str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """Statistics at every step, one table per metric; some of them, or all, have intervals."""
     for metric, curves in _metrics(rows, head):
-        table = summarise(curves.to_numpy())
+        interval = with_intervals is None or metric in with_intervals
+        table = summarise(curves.to_numpy(), interval=interval)
         table.insert(0, "step", curves.columns)
         yield _with_columns(table, {**head, "metric": metric})
 
@@ -226,32 +236,33 @@ def _with_columns(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFram
     return pd.concat([left, table, right], axis=1)
 
 
+def statistics(tables: Path, preset: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """All statistics of a study, by name, from its folder of collected tables."""
+    progress, evaluations, drivers = (
+        pd.read_parquet(tables / f"{name}.parquet") for name in ("runs", "evaluations", "drivers")
+    )
+    return {
+        "statistics": learning_curves(progress, preset),
+        "final": final_performance(progress, preset),
+        "evaluation_statistics": evaluation_curves(evaluations, preset),
+        "driver_statistics": driver_statistics(drivers, preset),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Statistics over seeds of collected runs.")
+    parser = argparse.ArgumentParser(description="Statistics over seeds of a study's collected runs.")
     add_preset_arguments(parser)
-    parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
-    parser.add_argument("--evaluations", type=Path, required=True, help="collected evaluations (parquet)")
-    parser.add_argument("--drivers", type=Path, required=True, help="collected scripted drivers (parquet)")
-    parser.add_argument("--out", type=Path, required=True, help="statistics at every log point (parquet)")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
     parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
+        "--tables", type=Path, required=True, help="folder of the study's tables, which are joined by these"
     )
-    parser.add_argument("--driver-statistics", type=Path, required=True, help="statistics of drivers (parquet)")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
     except ConfigError as error:
         sys.exit(f"statistics: {error}")
-    for table, source, path in (
-        (learning_curves, options.runs, options.out),
-        (final_performance, options.runs, options.final),
-        (evaluation_curves, options.evaluations, options.evaluation_statistics),
-        (driver_statistics, options.drivers, options.driver_statistics),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        table(pd.read_parquet(source), preset).to_parquet(path, index=False)
+    for name, table in statistics(options.tables, preset).items():
+        table.to_parquet(options.tables / f"{name}.parquet", index=False)
 
 
 if __name__ == "__main__":

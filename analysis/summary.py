@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from
+from algorithms.config import ConfigError, add_preset_arguments, load_preset
+from algorithms.studies import cells, preset_from
 from analysis.reduction import compare
 
 SHORT = (

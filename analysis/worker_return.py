@@ -1,4 +1,4 @@
-"""The worker return J_HRL of a task's HRL runs, and every delta that follows from it.
+"""The worker return J_HRL of a task's HRL runs, of which delta is a share.
 
     python -m analysis.worker_return --preset quick --task ant_gather --out ant_gather.json
 
@@ -17,12 +17,13 @@ from typing import Any
 
 import pandas as pd
 
-from algorithms.config import ConfigError, add_preset_arguments, cells, load_preset, preset_from, require
-from algorithms.delta import hrl_runs, is_return
+from algorithms.config import ConfigError, add_preset_arguments, load_preset, require
+from algorithms.delta import is_return
 from algorithms.records import in_one_move, write_json
 from algorithms.settings import RunConfig
-from analysis.collect import CollectError, read_run
+from algorithms.studies import Cell, in_groups, preset_from
 from analysis.reduction import compare
+from analysis.runs import CollectError, read_run
 from analysis.statistics import FINAL_FRACTION, final_values
 from envs.names import TASKS
 
@@ -34,19 +35,20 @@ class WorkerReturnError(ValueError):
     """Runs that say nothing about a worker's return.  The message is one line."""
 
 
-def describe(preset: Mapping[str, Any], task: str, runs: Path) -> dict[str, Any]:
+def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | None = None) -> dict[str, Any]:
     """The content of a task's worker return file.
 
     Args:
         preset: a merged preset; all its seeds count.
         task: name of the task.
         runs: the folder that holds the run folders.
+        variant: that of the HRL runs, if any.
 
     Raises:
         CollectError: an HRL run is missing, or is not what the preset asks for.
         WorkerReturnError: J_HRL is not a finite negative number.
     """
-    used = hrl_runs(preset, task)
+    used = in_groups(preset, Cell(task, "hrl", variant))
     by_seed = seed_returns(used, runs)
     mean = sum(by_seed.values()) / len(by_seed)
     if not is_return(mean):
@@ -54,13 +56,13 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path) -> dict[str, Any]
         raise WorkerReturnError(f"{task}: {message}")
     return {
         "task": task,
+        "label": used[0].label,
         "quantity": QUANTITY,
         "window": FINAL_FRACTION,
         "worker_return": mean,
         "by_seed": {str(seed): value for seed, value in by_seed.items()},
         "runs": [{"key": run.key, "hash": run.hash, "steps": run.run.steps, "seeds": run.seeds} for run in used],
         "reduced": compare(used[0], used[0].run.steps, len(by_seed), load_preset("paper")).why,
-        "deltas": deltas(preset, task, mean),
     }
 
 
@@ -80,22 +82,6 @@ def seed_returns(used: Sequence[RunConfig], runs: Path) -> dict[int, float]:
     return dict(zip(curves.index.tolist(), final_values(curves.to_numpy()).tolist(), strict=True))
 
 
-def deltas(preset: Mapping[str, Any], task: str, worker_return: float) -> list[dict[str, Any]]:
-    """What follows for every algorithm and variant that leaves delta to the worker return."""
-    open_runs = {run.label: run for run in cells(preset) if run.task == task and run.needs_worker_return}
-    settings = [(label, run.with_worker_return(worker_return).cher) for label, run in open_runs.items()]
-    return [
-        {
-            "label": label,
-            "delta_share": cher.delta_share,
-            "cooperation_ratio": 1 - cher.delta_share,
-            "delta": cher.delta,
-        }
-        for label, cher in settings
-        if cher is not None
-    ]
-
-
 def write(path: Path, content: Mapping[str, Any]) -> None:
     """Write the file in one move."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,13 +94,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="The worker return of a task's HRL runs.")
     add_preset_arguments(parser)
     parser.add_argument("--task", required=True)
+    parser.add_argument("--variant", help="that of the HRL runs, such as transfer (default: none)")
     parser.add_argument("--runs", type=Path, help="folder of the run folders (default: <results>/runs)")
     parser.add_argument("--out", type=Path, required=True, help="the file (json)")
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
         require(options.task, tuple(TASKS), "task")
-        content = describe(preset, options.task, options.runs or Path(preset["results"]) / "runs")
+        if options.variant:
+            require(options.variant, tuple(preset["variants"]), "variant")
+        content = describe(preset, options.task, options.runs or Path(preset["results"]) / "runs", options.variant)
     except (ConfigError, CollectError, WorkerReturnError) as error:
         sys.exit(f"worker_return: {error}")
     try:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from algorithms.config import ConfigError, add_preset_arguments, preset_from
-from algorithms.delta import trainings
+from algorithms.config import ConfigError, add_preset_arguments
 from algorithms.settings import RunConfig, RunSettings
+from algorithms.studies import preset_from, trainings
 from benchmarks import machine
 from benchmarks.report import table
 
@@ -68,7 +68,7 @@ def missing(planned: Iterable[RunConfig], measured: Mapping[str, Any]) -> list[s
 
 def by_study(preset: Mapping[str, Any]) -> dict[str, list[RunConfig]]:
     """The trainings that each study needs; some serve several studies."""
-    return {study: trainings({**preset, "studies": [study]}) for study in preset["studies"]}
+    return {study: trainings(preset, study) for study in preset["studies"]}
 
 
 def report(preset: Mapping[str, Any], steps: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-# From run folders to the worker return and to one table, and from there to statistics over seeds.
+# From run folders to the worker return and to the tables of a study, and from there to statistics over seeds.
 
 
 localrules:
@@ -9,56 +9,51 @@ localrules:
 
 rule worker_return:
     input:
-        lambda wildcards: run_files([run.key for run in hrl_runs(config, wildcards.task)]),
+        worker_return_runs,
     output:
         ensure(WORKER_RETURN, non_empty=True),
     log:
-        f"{RESULTS}/logs/worker_return/{{task}}.log",
+        f"{RESULTS}/logs/worker_return/{{task}}/{{label}}.log",
     retries: 0  # a refusal stays a refusal
     params:
         # What the file says besides its input; no other change of the preset writes it again.
         extent=worker_return_extent,
+        # Functions of `output` take no part in the decision to rerun.
         preset=lambda wildcards, output: PRESET,
+        variant=worker_return_variant,
     shell:
-        "python -m analysis.worker_return {params.preset} --task {wildcards.task} --out {output} > {log} 2>&1"
+        "python -m analysis.worker_return {params.preset} --task {wildcards.task} {params.variant}"
+        " --out {output} > {log} 2>&1"
 
 
 rule collect:
     input:
-        run_files(RUNS),
-        driver_files(DRIVERS),
-        WORKER_RETURNS,
+        collected_files,
     output:
-        runs=ensure(f"{RESULTS}/tables/runs.parquet", non_empty=True),
-        evaluations=ensure(f"{RESULTS}/tables/evaluations.parquet", non_empty=True),
-        drivers=ensure(f"{RESULTS}/tables/drivers.parquet", non_empty=True),
+        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in Tables._fields],
     log:
-        f"{RESULTS}/logs/collect.log",
+        f"{RESULTS}/logs/collect/{{study}}.log",
     retries: 0  # a refusal stays a refusal
     params:
-        preset=PRESET,
+        study=study_digest,
+        preset=lambda wildcards, output: PRESET,
+        folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
-        "python -m analysis.collect {params.preset} --out {output.runs} --evaluations {output.evaluations}"
-        " --drivers {output.drivers} > {log} 2>&1"
+        "python -m analysis.collect {params.preset} --study {wildcards.study} --out {params.folder} > {log} 2>&1"
 
 
 rule statistics:
     input:
-        runs=rules.collect.output.runs,
-        evaluations=rules.collect.output.evaluations,
-        drivers=rules.collect.output.drivers,
+        runs=STUDY_TABLE.replace("{table}", "runs"),
+        evaluations=STUDY_TABLE.replace("{table}", "evaluations"),
+        drivers=STUDY_TABLE.replace("{table}", "drivers"),
     output:
-        statistics=ensure(f"{RESULTS}/tables/statistics.parquet", non_empty=True),
-        final=ensure(f"{RESULTS}/tables/final.parquet", non_empty=True),
-        evaluations=ensure(f"{RESULTS}/tables/evaluation_statistics.parquet", non_empty=True),
-        drivers=ensure(f"{RESULTS}/tables/driver_statistics.parquet", non_empty=True),
+        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in STATISTICS],
     log:
-        f"{RESULTS}/logs/statistics.log",
+        f"{RESULTS}/logs/statistics/{{study}}.log",
     params:
-        preset=PRESET,
-        paper=PAPER,  # what the runs are compared with
+        compared=statistics_digest,
+        preset=lambda wildcards, output: PRESET,
+        folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
-        "python -m analysis.statistics {params.preset}"
-        " --runs {input.runs} --evaluations {input.evaluations} --drivers {input.drivers}"
-        " --out {output.statistics} --final {output.final} --evaluation-statistics {output.evaluations}"
-        " --driver-statistics {output.drivers} > {log} 2>&1"
+        "python -m analysis.statistics {params.preset} --tables {params.folder} > {log} 2>&1"

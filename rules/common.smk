@@ -1,27 +1,38 @@
 # What the rules share: where results go, which trainings there are, and what is drawn from each study.
-import hashlib
 import json
+import re
 import shlex
+from pathlib import Path
 
-from algorithms.config import cells, load_preset, preset_arguments
-from algorithms.delta import dependent_tasks, hrl_runs, trainings
+from algorithms import studies
+from algorithms.config import load_preset, preset_arguments
 from algorithms.drivers import planned as planned_drivers
-from algorithms.settings import format_seeds
+from algorithms.settings import SECTIONS, format_seeds
+from analysis import products
+from analysis.collect import DRIVEN, Tables
 from analysis.reduction import compare
 from envs.names import TASKS
+from envs.strict import digest
 from envs.traffic import pool
 
 RESULTS = config["results"]
 PRESET = preset_arguments(config)
-RUNS = {run.key: run for run in cells(config)}
-TRAININGS = {run.key: run for run in trainings(config)}  # besides, what some of them depend on
-DRIVERS = {job.key: job for job in planned_drivers(config)}
+STUDIES = [study for study in config["studies"] if studies.cells(config, study)]
+TRAININGS = {run.key: run for run in studies.trainings(config)}
+DRIVERS = {job.key: job for job in planned_drivers(config)} if DRIVEN in STUDIES else {}
+FIRST = products.first_trainings(config, STUDIES)
+REFERENCES = studies.worker_returns(config, list(TRAININGS.values()))
 PAPER_PRESET = load_preset("paper")
-PAPER = hashlib.sha256(json.dumps(PAPER_PRESET).encode()).hexdigest()[:16]
-WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}.json"
-WORKER_RETURNS = expand(WORKER_RETURN, task=dependent_tasks(config))
+ROOT = Path(workflow.basedir)
+
+WORKER_RETURN = f"{RESULTS}/tables/worker_return/{{task}}/{{label}}.json"
 RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
 DRIVER_FOLDER = f"{RESULTS}/drivers/{{task}}/{{driver}}"
+TRAJECTORIES = f"{RESULTS}/trajectories/{{task}}/{{label}}.parquet"
+RECORDING = f"{RESULTS}/recordings/{{task}}/{{label}}.parquet"
+DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/driver_{{driver}}.parquet"
+STUDY_TABLE = f"{RESULTS}/tables/{{study}}/{{table}}.parquet"
+STATISTICS = ["statistics", "final", "evaluation_statistics", "driver_statistics"]
 
 # Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.
 HIGHWAYS = [
@@ -34,26 +45,82 @@ WARMED_UP_STATES = f"{pool.cache_folder()}/highway/{{states}}/{pool.MANIFEST}"
 
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
 MAX_THREADS = 16
+# Episodes per evaluation point that figures of paths show; one of traffic is long enough.
+PATHS = 3
 
-FIGURES = {"main": ["figure_04", "figure_05"]}
-TABLES = {"main": ["final_performance"]}
 
-
-# Only what the preset asks for can be trained or driven.
+# Only what the preset asks for can be trained, driven or drawn.
 wildcard_constraints:
     task="|".join(sorted({run.task for run in TRAININGS.values()})),
-    label="|".join(sorted({run.label for run in TRAININGS.values()})),
+    label="|".join(sorted({re.escape(run.label) for run in TRAININGS.values()})),
     seeds="|".join(sorted({format_seeds(run.seeds) for run in TRAININGS.values()})),
     driver="|".join(config["drivers"]) or "none",
+    study="|".join(STUDIES),
 
 
-def targets(studies):
-    """Every file that is drawn from the given studies."""
-    figures = [f"{RESULTS}/figures/{name}" for study in studies for name in FIGURES[study]]
-    tables = [f"{RESULTS}/tables/{name}" for study in studies for name in TABLES[study]]
-    return expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"]) + expand(
-        "{stem}.{format}", stem=tables, format=["csv", "md", "tex"]
+# ---- what is drawn ------------------------------------------------------------------------------------------------
+
+
+def targets():
+    """Every file that is drawn from the selected studies, and the statistics of all of them."""
+    figures = [f"{RESULTS}/figures/{name}" for name in products.due(config, products.FIGURES)]
+    tables = [*products.due(config, products.TABLES), *products.OVERALL]
+    return (
+        expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"])
+        + expand(f"{RESULTS}/tables/{{name}}.{{format}}", name=tables, format=["csv", "md", "tex"])
+        + expand(STUDY_TABLE, study=STUDIES, table=STATISTICS)
     )
+
+
+def figure_files(name, number, shows):
+    """The files of a figure; the first of them enters the report."""
+    stem, caption = f"{RESULTS}/figures/{name}", f"../analysis/captions/{name}.rst"
+    labels = {"figure": number, "shows": shows}
+    first = report(f"{stem}.svg", caption=caption, category="Figures", labels=labels)
+    return [first, f"{stem}.pdf", f"{stem}.png"]
+
+
+def table_files(name, shows, caption=None):
+    """The files of a table; the first of them enters the report."""
+    stem, caption = f"{RESULTS}/tables/{name}", f"../analysis/captions/{caption or name}.rst"
+    labels = {"table": shows, "format": "csv"}
+    first = report(f"{stem}.csv", caption=caption, category="Tables", labels=labels)
+    return [first, f"{stem}.md", f"{stem}.tex"]
+
+
+def module(path):
+    """A module as an input: after a change of its own, what it draws is drawn again."""
+    return str(ROOT / "analysis" / f"{path}.py")
+
+
+def study_tables(study, *names):
+    """Tables of a study, each under its name as a named input."""
+    return {name: STUDY_TABLE.format(study=study, table=name) for name in names}
+
+
+def statistics_digest(wildcards):
+    """How the runs of a study compare with those of the paper, which its statistics say."""
+    runs = studies.cells(config, wildcards.study)
+    compared = {
+        (run.task, run.label): compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET) for run in runs
+    }
+    return digest([[*key, *reduction] for key, reduction in compared.items()])
+
+
+def study_digest(wildcards):
+    """Which runs and drivers a study has, and their settings."""
+    runs = [[run.key, studies.lineage(config, run)] for run in studies.cells(config, wildcards.study)]
+    drivers = [[job.key, job.hash] for job in DRIVERS.values()] if wildcards.study == DRIVEN else []
+    return digest([runs, drivers])
+
+
+def settings_digest(wildcards):
+    """All settings of the preset, whatever is selected."""
+    named = ("environment", "variants", *SECTIONS)
+    return digest([[values[name] for name in named] for values in (config, PAPER_PRESET)])
+
+
+# ---- trainings ----------------------------------------------------------------------------------------------------
 
 
 def planned(wildcards):
@@ -78,11 +145,21 @@ def memory(wildcards):
     return 500 + per_seed * len(planned(wildcards).seeds)
 
 
-def run_files(keys):
-    """What is read of each run's results."""
-    return expand(
-        f"{RESULTS}/runs/{{key}}/{{name}}", key=keys, name=["progress.csv", "evaluations.csv", "run.json"]
-    )
+def run_files(runs, *names):
+    """Files of some runs' folders."""
+    return expand(f"{RESULTS}/runs/{{key}}/{{name}}", key=[run.key for run in runs], name=names)
+
+
+def collected_files(wildcards):
+    """Everything that the tables of a study are made from."""
+    runs = studies.cells(config, wildcards.study)
+    sources = [taken for run in runs if (taken := studies.source(config, run))]
+    names = ["progress.csv", "evaluations.csv", "probes.csv", "proposals.csv", "timing.csv", "run.json"]
+    returns = [
+        WORKER_RETURN.format(task=task, label=label) for task, label in studies.worker_returns(config, runs)
+    ]
+    driven = driver_files(DRIVERS) if wildcards.study == DRIVEN else []
+    return run_files(runs, *names) + run_files(sources, "run.json", "policy.pt") + returns + driven
 
 
 def warmed_up_states(job):
@@ -105,7 +182,10 @@ def driver_files(keys):
 
 def worker_return_file(wildcards):
     """The file that a training takes delta from, if it needs one."""
-    return expand(WORKER_RETURN, task=wildcards.task) if planned(wildcards).needs_worker_return else []
+    run = planned(wildcards)
+    if not run.needs_worker_return:
+        return []
+    return [WORKER_RETURN.format(task=run.task, label=studies.reference(config, run)[0].label)]
 
 
 def worker_return_argument(wildcards, input):
@@ -113,13 +193,73 @@ def worker_return_argument(wildcards, input):
     return f"--worker-return {input.worker_return}" if input.worker_return else ""
 
 
+def worker_return_runs(wildcards):
+    """The HRL runs that a worker return is measured on."""
+    return run_files(
+        REFERENCES[wildcards.task, wildcards.label], "progress.csv", "evaluations.csv", "run.json"
+    )
+
+
+def worker_return_variant(wildcards, output):
+    """The command-line argument that names the variant of these runs."""
+    variant = REFERENCES[wildcards.task, wildcards.label][0].variant
+    return f"--variant {variant}" if variant else ""
+
+
 def worker_return_extent(wildcards):
-    """What a task's worker return file says besides what was measured: how it is reduced, and the shares of delta."""
-    run = hrl_runs(config, wildcards.task)[0]
-    reduction = compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET)
-    shares = {
-        run.label: run.cher.delta_share
-        for run in RUNS.values()
-        if run.task == wildcards.task and run.needs_worker_return
-    }
-    return [reduction.why, shares]
+    """What a worker return file says besides what was measured: how it is reduced."""
+    run = REFERENCES[wildcards.task, wildcards.label][0]
+    return compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET).why
+
+
+def source_files(wildcards):
+    """The files of the run whose worker a training takes over, if it does."""
+    taken = studies.source(config, planned(wildcards))
+    return run_files([taken], "policy.pt", "run.json") if taken else []
+
+
+def source_argument(wildcards, input):
+    """The command-line argument that names this run's folder."""
+    return f"--source {Path(input.source[0]).parent}" if input.source else ""
+
+
+# ---- episodes that figures show -----------------------------------------------------------------------------------
+
+
+def first_run(wildcards):
+    """The first training of a cell."""
+    return FIRST[wildcards.task, wildcards.label]
+
+
+def first_run_folder(wildcards, output):
+    """Its run folder."""
+    return f"{RESULTS}/runs/{first_run(wildcards).key}"
+
+
+def path_episodes(wildcards):
+    """Episodes per evaluation point that a figure of paths shows."""
+    return 1 if TASKS[wildcards.task].is_traffic else PATHS
+
+
+def trajectory_files(figure):
+    """The steps of the policies that a figure shows."""
+    if figure not in products.due(config, products.FIGURES):
+        return []
+    return [TRAJECTORIES.format(task=run.task, label=run.label) for run in products.trajectories(config, figure)]
+
+
+def recording_files(figure):
+    """The recorded traffic that a figure shows."""
+    if figure not in products.due(config, products.FIGURES):
+        return []
+    runs, drivers = products.recordings(config, figure)
+    recorded = [RECORDING.format(task=run.task, label=run.label) for run in runs]
+    return recorded + [
+        DRIVER_RECORDING.format(task=DRIVERS[key].task, driver=DRIVERS[key].driver) for key in drivers
+    ]
+
+
+def named_files(option, files):
+    """A command-line argument of files under the names TASK/LABEL, or nothing where there are none."""
+    names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix('driver_')}={file}" for file in files]
+    return " ".join([f"--{option}", *names]) if names else ""

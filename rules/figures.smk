@@ -1,5 +1,5 @@
-# Figures of the paper: each rule draws one, from statistics alone (Figure 4: from the
-# tasks themselves; after changing one, redraw it with `snakemake --forcerun figure_04`).
+# Figures of the paper: each rule draws one, from the tables of a study.  Its module is an input, so that editing it
+# draws this figure again.
 
 
 localrules:
@@ -8,15 +8,10 @@ localrules:
 
 
 rule figure_04:
+    input:
+        module=module("figures/figure_04"),
     output:
-        report(
-            f"{RESULTS}/figures/figure_04.svg",
-            caption="../analysis/captions/figure_04.rst",
-            category="Figures",
-            labels={"figure": "4", "shows": "the tasks"},
-        ),
-        f"{RESULTS}/figures/figure_04.pdf",
-        f"{RESULTS}/figures/figure_04.png",
+        *figure_files("figure_04", "4", "the tasks"),
     log:
         f"{RESULTS}/logs/figure_04.log",
     shell:
@@ -25,20 +20,13 @@ rule figure_04:
 
 rule figure_05:
     input:
-        statistics=rules.statistics.output.statistics,
-        evaluations=rules.statistics.output.evaluations,
-        drivers=rules.statistics.output.drivers,
+        module=module("figures/figure_05"),
+        **study_tables("main", "statistics", "evaluation_statistics", "driver_statistics"),
     output:
-        report(
-            f"{RESULTS}/figures/figure_05.svg",
-            caption="../analysis/captions/figure_05.rst",
-            category="Figures",
-            labels={"figure": "5", "shows": "learning curves"},
-        ),
-        f"{RESULTS}/figures/figure_05.pdf",
-        f"{RESULTS}/figures/figure_05.png",
+        *figure_files("figure_05", "5", "learning curves"),
     log:
         f"{RESULTS}/logs/figure_05.log",
     shell:
-        "python -m analysis.figures.figure_05 --statistics {input.statistics} --evaluations {input.evaluations}"
-        " --drivers {input.drivers} --out {output} > {log} 2>&1"
+        "python -m analysis.figures.figure_05 --statistics {input.statistics}"
+        " --evaluations {input.evaluation_statistics} --drivers {input.driver_statistics}"
+        " --out {output} > {log} 2>&1"

@@ -1,4 +1,4 @@
-# Tables: each rule writes one, from statistics alone.
+# Tables: each rule writes one, from the tables of a study.  Its module is an input, as for figures.
 
 
 localrules:
@@ -7,20 +7,13 @@ localrules:
 
 rule final_performance:
     input:
-        final=rules.statistics.output.final,
-        evaluations=rules.statistics.output.evaluations,
-        drivers=rules.statistics.output.drivers,
+        module=module("tables/final_performance"),
+        **study_tables("main", "final", "evaluation_statistics", "driver_statistics"),
     output:
-        report(
-            f"{RESULTS}/tables/final_performance.csv",
-            caption="../analysis/captions/final_performance.rst",
-            category="Tables",
-            labels={"table": "final performance", "format": "csv"},
-        ),
-        f"{RESULTS}/tables/final_performance.md",
-        f"{RESULTS}/tables/final_performance.tex",
+        *table_files("final_performance", "final performance"),
     log:
         f"{RESULTS}/logs/final_performance.log",
     shell:
-        "python -m analysis.tables.final_performance --final {input.final} --evaluations {input.evaluations}"
-        " --drivers {input.drivers} --out {output} > {log} 2>&1"
+        "python -m analysis.tables.final_performance --final {input.final}"
+        " --evaluations {input.evaluation_statistics} --drivers {input.driver_statistics}"
+        " --out {output} > {log} 2>&1"

@@ -14,7 +14,10 @@ rule warm_up:
 
 rule train:
     input:
-        worker_return=worker_return_file,
+        # What is made again with the same numbers retrains nothing, and other settings do by `experiment` below; a
+        # file with other numbers than those that a run was trained with is refused when runs are collected.
+        worker_return=ancient(worker_return_file),
+        source=ancient(source_files),
         # Their folder is named after whatever shapes them, so others are never taken for these.
         states=ancient(lambda wildcards: warmed_up_states(planned(wildcards))),
     output:
@@ -35,14 +38,15 @@ rule train:
         runtime=1440,
         gpu=int(config["device"] == "cuda"),
     params:
-        # This training's own settings: a change retrains it, and nothing else does.
-        experiment=lambda wildcards: planned(wildcards).hash,
+        # The settings of this training and of those that it depends on: a change retrains it, and nothing else does.
+        experiment=lambda wildcards: studies.lineage(config, planned(wildcards)),
         algorithm=algorithm_arguments,
         # A function of `output` takes no part in the decision to rerun.
         preset=lambda wildcards, output: PRESET,
         device=lambda wildcards, output: config["device"],
         worker_return=worker_return_argument,
+        source=source_argument,
     shell:
         "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
         " --seeds {wildcards.seeds} --device {params.device} --threads {threads}"
-        " {params.worker_return} >> {log} 2>&1"
+        " {params.worker_return} {params.source} >> {log} 2>&1"
