@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
 from algorithms.config import ConfigError, retype
@@ -21,6 +22,9 @@ try:
     validate(config)
 except ConfigError as error:
     sys.exit(f"Configuration error: {error}")
+
+if workflow.is_main_process:
+    logger.info(f"Trainings that the selected studies ask for:\n{overview(config)}\n")
 
 # Rules call `python`: the one that runs this workflow, also where its environment is not activated.
 os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")

@@ -32,6 +32,7 @@ TRAJECTORIES = f"{RESULTS}/trajectories/{{task}}/{{label}}.parquet"
 RECORDING = f"{RESULTS}/recordings/{{task}}/{{label}}.parquet"
 DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/driver_{{driver}}.parquet"
 STUDY_TABLE = f"{RESULTS}/tables/{{study}}/{{table}}.parquet"
+REFERENCE_NUMBERS = str(ROOT / "results/references/references.csv")
 STATISTICS = ["statistics", "final", "evaluation_statistics", "driver_statistics"]
 
 # Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.

@@ -3,6 +3,12 @@
 
 localrules:
     final_performance,
+    cooperation,
+    transfer,
+    hiro_reproduction,
+    sensitivity,
+    cost,
+    hyperparameters,
 
 
 rule final_performance:
@@ -17,3 +23,88 @@ rule final_performance:
         "python -m analysis.tables.final_performance --final {input.final}"
         " --evaluations {input.evaluation_statistics} --drivers {input.driver_statistics}"
         " --out {output} > {log} 2>&1"
+
+
+rule cooperation:
+    input:
+        module=module("tables/cooperation"),
+        **study_tables("cooperation", "runs", "final", "evaluation_statistics", "cells"),
+    output:
+        *table_files("cooperation", "degrees of cooperation"),
+    log:
+        f"{RESULTS}/logs/cooperation.log",
+    shell:
+        "python -m analysis.tables.cooperation --runs {input.runs} --final {input.final}"
+        " --evaluation-statistics {input.evaluation_statistics} --cells {input.cells}"
+        " --out {output} > {log} 2>&1"
+
+
+rule transfer:
+    input:
+        module=module("tables/transfer"),
+        **study_tables("transfer", "evaluation_statistics", "cells"),
+    output:
+        *table_files("transfer", "transfer of workers"),
+    log:
+        f"{RESULTS}/logs/transfer.log",
+    shell:
+        "python -m analysis.tables.transfer --evaluation-statistics {input.evaluation_statistics}"
+        " --cells {input.cells} --out {output} > {log} 2>&1"
+
+
+rule hiro_reproduction:
+    input:
+        module=module("tables/hiro_reproduction"),
+        references=REFERENCE_NUMBERS,
+        **study_tables("hiro_correction", "evaluations", "final", "evaluation_statistics"),
+    output:
+        *table_files("hiro_reproduction", "HIRO beside its publication"),
+    log:
+        f"{RESULTS}/logs/hiro_reproduction.log",
+    shell:
+        "python -m analysis.tables.hiro_reproduction --evaluations {input.evaluations} --final {input.final}"
+        " --evaluation-statistics {input.evaluation_statistics} --references {input.references}"
+        " --out {output} > {log} 2>&1"
+
+
+rule sensitivity:
+    input:
+        module=module("tables/sensitivity"),
+        final=STUDY_TABLE.replace("{table}", "final"),
+        evaluation_statistics=STUDY_TABLE.replace("{table}", "evaluation_statistics"),
+        cells=STUDY_TABLE.replace("{table}", "cells"),
+    output:
+        *table_files("sensitivity_{study}", "settings compared", caption="sensitivity"),
+    log:
+        f"{RESULTS}/logs/sensitivity/{{study}}.log",
+    shell:
+        "python -m analysis.tables.sensitivity --final {input.final}"
+        " --evaluation-statistics {input.evaluation_statistics} --cells {input.cells} --out {output} > {log} 2>&1"
+
+
+rule cost:
+    input:
+        module=module("tables/cost"),
+        timing=[STUDY_TABLE.format(study=study, table="timing") for study in STUDIES],
+        statistics=[STUDY_TABLE.format(study=study, table="statistics") for study in STUDIES],
+    output:
+        *table_files("cost", "cost of trainings"),
+    log:
+        f"{RESULTS}/logs/cost.log",
+    shell:
+        "python -m analysis.tables.cost --timing {input.timing} --statistics {input.statistics}"
+        " --out {output} > {log} 2>&1"
+
+
+rule hyperparameters:
+    input:
+        module=module("tables/hyperparameters"),
+    output:
+        *table_files("hyperparameters", "hyper-parameters and their sources"),
+    log:
+        f"{RESULTS}/logs/hyperparameters.log",
+    params:
+        settings=settings_digest,
+        preset=lambda wildcards, output: PRESET,
+    shell:
+        "python -m analysis.tables.hyperparameters {params.preset} --out {output} > {log} 2>&1"

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.workflow
 
 SMALL = """
 results: out
+studies: [main]
 tasks: [ant_gather, ring_road]
 algorithms: [td3]
 seeds_per_job: 2

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from algorithms.config import load_preset
-from envs.names import TASKS
+from analysis import products
 
 pytestmark = pytest.mark.workflow
 
@@ -20,18 +21,47 @@ def planned(output: str) -> dict[str, int]:
     return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)}
 
 
-def test_a_bare_call_plans_the_whole_paper(snakemake: Any):
-    paper = load_preset("paper")
+#: Trainings of the paper by study, counted by hand: cells times ten seeds, and those that no study before has.
+PAPER = {
+    "main": (5 * 6 * 10, 300),
+    "cooperation": (6 * 10, 40),  # hrl and cher at its own ratio are in main
+    "transfer": (3 * 10 + 2 * 5 * 10, 130),
+    "hiro_correction": (2 * 2 * 10, 0),
+    "visual": (3 * 10, 30),
+    "fixed_lambda": ((4 + 4 + 3 + 2) * 10, 90),
+    "gradient_forms": (2 * 2 * 4 * 10, 120),
+}
+
+
+def test_a_bare_call_plans_the_whole_paper_in_seconds(snakemake: Any):
+    began = time.monotonic()
     run = snakemake("--dry-run")
     assert run.returncode == 0, run.stderr
-    trainings = len(paper["tasks"]) * len(paper["algorithms"]) * len(paper["seeds"])
-    assert len(paper["seeds"]) == 10
-    drawn = {"warm_up": 1, "figure_04": 1, "figure_05": 1, "final_performance": 1}
-    drives = len(paper["drivers"]) * sum(TASKS[task].is_traffic for task in paper["tasks"])
-    assert drives >= 4
-    rest = {"drive": drives, "worker_return": len(paper["tasks"]), "collect": 1, "statistics": 1, "all": 1}
-    total = trainings + sum(drawn.values()) + sum(rest.values())
-    assert planned(run.stdout) == {"train": trainings, **drawn, **rest, "total": total}
+    assert time.monotonic() - began < 20
+    drawn = dict.fromkeys(products.FIGURES, 1) | {name: 1 for name in ("final_performance", "cooperation")}
+    drawn |= {"transfer": 1, "hiro_reproduction": 1, "sensitivity": 2, "cost": 1, "hyperparameters": 1}
+    runs = {
+        "train": 710,
+        "warm_up": 1,
+        "drive": 2 * 4,
+        "worker_return": 5 + 1 + 2 + 1,  # main, the source of the transfer and its two tasks, the visual maze
+        "collect": len(PAPER),
+        "statistics": len(PAPER),
+        "trajectories": 4 * 2 + 4,  # Figure 6, and what Figure 7 has besides
+        "recording": 2 + 1,
+        "record_driver": 1,
+        "all": 1,
+    }
+    assert planned(run.stdout) == {**runs, **drawn, "total": sum(runs.values()) + sum(drawn.values())}
+
+
+def test_the_plan_says_how_many_trainings_each_study_asks_for(snakemake: Any):
+    printed = snakemake("--dry-run", "--quiet").stderr
+    table = {
+        name: tuple(map(int, rest.split()[1:])) for name, rest in re.findall(r"^(\w+) +(\d.*)$", printed, re.M)
+    }
+    assert {name: table[name] for name in PAPER} == PAPER
+    assert re.search(r"^in all +710$", printed, re.MULTILINE)
 
 
 def test_the_profile_of_the_repository_is_used(snakemake: Any):
@@ -44,7 +74,7 @@ def test_other_presets_are_merged_onto_the_paper(snakemake: Any, preset: str):
     values = load_preset(preset)
     run = snakemake("--dry-run", "--configfile", f"config/{preset}.yaml")
     assert run.returncode == 0, run.stderr
-    assert planned(run.stdout)["train"] == len(values["tasks"]) * len(values["algorithms"]) * len(values["seeds"])
+    assert planned(run.stdout)["train"] == 71 * len(values["seeds"])
     assert (
         f"--preset {preset} --task"
         in snakemake("--dry-run", "--printshellcmds", "--configfile", f"config/{preset}.yaml").stdout
@@ -60,12 +90,10 @@ def test_no_driver_drives_where_none_is_asked_for(snakemake: Any, settings: tupl
 
 
 def test_a_driver_is_one_job_of_all_seeds(snakemake: Any):
-    settings = ("tasks=[ring_road]", "algorithms=[td3]", "drivers=[human]", "seeds=[0,1,2]")
+    settings = ("studies=[main]", "tasks=[ring_road]", "algorithms=[td3]", "drivers=[human]", "seeds=[0,1,2]")
     run = snakemake("--dry-run", "--printshellcmds", "--config", *settings)
     (driving,) = jobs(run.stdout, "drive")
-    assert (
-        "output: results/drivers/ring_road/human/evaluations.csv, results/drivers/ring_road/human/run" in driving
-    )
+    assert "output: results/drivers/ring_road/human/evaluations.csv, results/drivers/ring_road/human/r" in driving
     assert '"seeds": [0, 1, 2]' in driving
     assert "--task ring_road --driver human " in driving
     (collecting,) = jobs(run.stdout, "collect")
@@ -77,7 +105,7 @@ def trainings(output: str) -> list[str]:
     return [job for job in output.partition("\n\n\n")[2].split("\n\n") if "rule train:" in job]
 
 
-ONE_CURVE = ("tasks=['ant_gather']", "algorithms=['hrl']")
+ONE_CURVE = ("studies=[main]", "tasks=['ant_gather']", "algorithms=['hrl']")
 
 
 def jobs(output: str, name: str) -> list[str]:
@@ -85,7 +113,8 @@ def jobs(output: str, name: str) -> list[str]:
     return [job for job in output.split("\n\n") if re.search(f"^(local)?rule {name}:", job, re.MULTILINE)]
 
 
-DYNAMIC = ("--dry-run", "--printshellcmds", "--config", "tasks=[ring_road]", "algorithms=[cher]", "seeds=[0,1]")
+MAIN = ("--config", "studies=[main]")
+DYNAMIC = ("--dry-run", "--printshellcmds", *MAIN, "tasks=[ring_road]", "algorithms=[cher]", "seeds=[0,1]")
 
 
 @pytest.mark.parametrize(("size", "groups"), [(1, ["0", "1"]), (2, ["0-1"])])
@@ -98,17 +127,17 @@ def test_cher_waits_for_the_worker_return_of_hrl_runs_with_its_seeds(snakemake: 
     inputs = re.search("input: (.*)", measuring)
     assert inputs
     assert {str(Path(path).parent) for path in inputs[1].split(", ")} == folders
-    assert "--task ring_road --out results/tables/worker_return/ring_road.json " in measuring
+    assert "--task ring_road --out results/tables/worker_return/ring_road/hrl.json " in measuring
     for job in jobs(run.stdout, "train"):
         needs = "--algorithm cher " in job
-        assert ("--worker-return results/tables/worker_return/ring_road.json " in job) == needs
-        assert ("input: results/tables/worker_return/ring_road.json\n" in job) == needs
+        assert ("--worker-return results/tables/worker_return/ring_road/hrl.json " in job) == needs
+        assert ("input: results/tables/worker_return/ring_road/hrl.json\n" in job) == needs
 
 
 def test_runs_that_others_depend_on_are_not_collected(snakemake: Any):
     (collecting,) = jobs(snakemake(*DYNAMIC).stdout, "collect")
     assert "runs/ring_road/cher/seeds_1/run.json" in collecting
-    assert "tables/worker_return/ring_road.json" in collecting
+    assert "tables/worker_return/ring_road/hrl.json" in collecting
     assert "runs/ring_road/hrl" not in collecting
 
 
@@ -142,7 +171,7 @@ def test_seeds_of_a_job_are_trained_side_by_side(snakemake: Any, cores: int, thr
 
 @pytest.mark.parametrize(("device", "threads"), [("cuda", 16), ("cpu", 1)])
 def test_threads_of_a_job_are_limited(snakemake: Any, device: str, threads: int):
-    settings = ("seeds_per_job=40", f"device={device}", f"seeds={list(range(40))}")
+    settings = ("studies=[main]", "seeds_per_job=40", f"device={device}", f"seeds={list(range(40))}")
     run = snakemake("--dry-run", "--printshellcmds", "--cores", "64", "--config", *settings)
     assert f"--seeds 0-39 --device {device} --threads {threads} " in run.stdout
 
@@ -197,8 +226,33 @@ def test_lint_has_nothing_to_say(snakemake: Any):
 
 
 def test_part_of_a_preset_is_chosen_on_the_command_line(snakemake: Any):
-    run = snakemake("--dry-run", "--config", "tasks=[ring_road]", "seeds=[0,1,7]")
+    run = snakemake("--dry-run", "--config", "studies=[main]", "tasks=[ring_road]", "seeds=[0,1,7]")
     assert run.returncode == 0, run.stderr
     assert planned(run.stdout)["train"] == len(load_preset("paper")["algorithms"]) * 3
     assert "runs/ring_road/hrl/seeds_7/progress.csv" in run.stdout
     assert "ant_gather" not in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("studies", "trainings", "drawn"),
+    [
+        ("transfer", 130, {"figure_08", "transfer"}),
+        ("hiro_correction", 40, {"figure_09", "hiro_reproduction"}),
+        ("e1_search", 300, {"sensitivity"}),  # 250, and the HRL runs that delta needs
+    ],
+)
+def test_a_study_by_itself_is_chosen_on_the_command_line(
+    snakemake: Any, studies: str, trainings: int, drawn: set[str]
+):
+    run = snakemake("--dry-run", "--config", f"studies=[{studies}]")
+    assert run.returncode == 0, run.stderr
+    found = planned(run.stdout)
+    assert found["train"] == trainings
+    always = {"train", "warm_up", "worker_return", "collect", "statistics", "cost", "hyperparameters"}
+    assert found.keys() - always - {"all", "total"} == drawn
+
+
+def test_a_selection_that_trains_nothing_is_refused_in_one_line(snakemake: Any):
+    run = snakemake("--dry-run", "--config", "studies=[visual]", "tasks=[ring_road]")
+    assert run.returncode != 0
+    assert "Configuration error: nothing to train: no cell of studies visual, tasks ring_road" in run.stderr
