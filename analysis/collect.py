@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from algorithms import delta, transfer
+from algorithms import delta
 from algorithms.config import ConfigError, add_preset_arguments, require
 from algorithms.drivers import planned
 from algorithms.settings import RunConfig
-from algorithms.studies import cells, preset_from, reference, source, worker_returns
-from analysis.runs import CollectError, check_description, read_evaluations, read_extras, read_run
+from algorithms.studies import cells, preset_from, reference, worker_returns
+from analysis.runs import CollectError, check_description, read_evaluations, read_extras, read_run, with_source
 
 #: Columns that say which run a row belongs to, and which driver.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
@@ -105,8 +105,7 @@ class Origins:
         if run.needs_worker_return:
             label = reference(self._preset, run)[0].label
             run, _ = delta.complete(run, self._path(run.task, label), label)
-        taken = source(self._preset, run)
-        return transfer.complete(run, self._folders.runs / taken.key)[0] if taken else run
+        return with_source(self._preset, run, self._folders.runs)
 
     def _path(self, task: str, label: str) -> Path:
         return self._folders.worker_returns / task / f"{label}.json"

@@ -7,16 +7,18 @@ refused, with one line that says which and why.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
+from algorithms import transfer
 from algorithms.drivers import DriverConfig
 from algorithms.nested import NOT_DECISIVE, first_difference
 from algorithms.settings import RunConfig
+from algorithms.studies import source
 from envs.tasks import describe
 
 Job = RunConfig | DriverConfig
@@ -39,6 +41,16 @@ class Extras(NamedTuple):
     probes: pd.DataFrame
     proposals: pd.DataFrame
     timing: pd.DataFrame
+
+
+def with_source(preset: Mapping[str, Any], run: RunConfig, runs: Path) -> RunConfig:
+    """A run with the policy that its worker was taken over from, if it was.
+
+    Raises:
+        ConfigError: the run that holds it is missing, or is another one.
+    """
+    taken = source(preset, run)
+    return transfer.complete(run, runs / taken.key)[0] if taken else run
 
 
 def read_run(run: RunConfig, runs: Path) -> RunTables:

@@ -23,7 +23,7 @@ from algorithms.records import in_one_move, write_json
 from algorithms.settings import RunConfig
 from algorithms.studies import Cell, in_groups, preset_from
 from analysis.reduction import compare
-from analysis.runs import CollectError, read_run
+from analysis.runs import CollectError, read_run, with_source
 from analysis.statistics import FINAL_FRACTION, final_values
 from envs.names import TASKS
 
@@ -46,9 +46,10 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | No
 
     Raises:
         CollectError: an HRL run is missing, or is not what the preset asks for.
+        ConfigError: its worker was taken over from a run that is missing.
         WorkerReturnError: J_HRL is not a finite negative number.
     """
-    used = in_groups(preset, Cell(task, "hrl", variant))
+    used = [with_source(preset, run, runs) for run in in_groups(preset, Cell(task, "hrl", variant))]
     by_seed = seed_returns(used, runs)
     mean = sum(by_seed.values()) / len(by_seed)
     if not is_return(mean):

@@ -151,16 +151,21 @@ def run_files(runs, *names):
     return expand(f"{RESULTS}/runs/{{key}}/{{name}}", key=[run.key for run in runs], name=names)
 
 
+def policy_files(runs):
+    """What is read of the runs whose workers some runs take over."""
+    sources = [taken for run in runs if (taken := studies.source(config, run))]
+    return run_files(sources, "policy.pt", "run.json")
+
+
 def collected_files(wildcards):
     """Everything that the tables of a study are made from."""
     runs = studies.cells(config, wildcards.study)
-    sources = [taken for run in runs if (taken := studies.source(config, run))]
     names = ["progress.csv", "evaluations.csv", "probes.csv", "proposals.csv", "timing.csv", "run.json"]
     returns = [
         WORKER_RETURN.format(task=task, label=label) for task, label in studies.worker_returns(config, runs)
     ]
     driven = driver_files(DRIVERS) if wildcards.study == DRIVEN else []
-    return run_files(runs, *names) + run_files(sources, "run.json", "policy.pt") + returns + driven
+    return run_files(runs, *names) + policy_files(runs) + returns + driven
 
 
 def warmed_up_states(job):
@@ -196,9 +201,8 @@ def worker_return_argument(wildcards, input):
 
 def worker_return_runs(wildcards):
     """The HRL runs that a worker return is measured on."""
-    return run_files(
-        REFERENCES[wildcards.task, wildcards.label], "progress.csv", "evaluations.csv", "run.json"
-    )
+    used = REFERENCES[wildcards.task, wildcards.label]
+    return run_files(used, "progress.csv", "evaluations.csv", "run.json") + policy_files(used)
 
 
 def worker_return_variant(wildcards, output):
@@ -215,8 +219,7 @@ def worker_return_extent(wildcards):
 
 def source_files(wildcards):
     """The files of the run whose worker a training takes over, if it does."""
-    taken = studies.source(config, planned(wildcards))
-    return run_files([taken], "policy.pt", "run.json") if taken else []
+    return policy_files([planned(wildcards)])
 
 
 def source_argument(wildcards, input):
