@@ -92,6 +92,7 @@ def draw_dashed(axes: Axes, rows: pd.DataFrame, colours: Mapping[str, str], x: s
     draw_curves(axes, rows, colours, x=x)
     for label, line in zip(rows["label"].unique(), axes.lines, strict=True):
         line.set_linestyle(DASHES.get(label, "-"))
+        line.set_clip_on(False)  # the point of a single evaluation lies on the edge
 
 
 def finish(axes: Axes, panel: Panel, extent: pd.DataFrame) -> None:

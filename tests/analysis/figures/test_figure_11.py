@@ -86,6 +86,7 @@ def test_a_single_evaluation_is_seen():
     rows = tables(seeds=[0], steps=1_200, log_every=200, evaluate_every=1_200).evaluation_statistics
     for axes in figure_11.draw(rows).axes:
         assert {line.get_marker() for line in axes.lines} == {"."}
+        assert not any(line.get_clip_on() for line in axes.lines), "on the edge, and whole"
         assert axes.texts[0].get_text() == "reduced: 1,200 of 2,500,000 steps, 1 of 10 seeds"
 
 

@@ -122,7 +122,7 @@ variants:
 def test_variants_have_rows():
     variants = yaml.safe_load(VARIANTS)
     paper = {**PAPER, **variants}
-    rows = table.select(paper, paper, {**SOURCES, **table.comments(VARIANTS)})
+    rows = table.select(paper, paper, table.comments(VARIANTS))
     shown = rows[rows["scope"].str.startswith("variant")]
     assert shown[["section", "setting", "scope", "value", "source"]].values.tolist() == [
         ["cher", "delta_share", "variant ratio_75", 0.25, "5.4"],
