@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 log = logging.getLogger(__name__)
 
 #: Raised with every change of what a checkpoint holds.
-LAYOUT = 4
+LAYOUT = 5
 
 _DIGEST = hashlib.sha256().digest_size
 _ALLOWED_TYPES = [

@@ -1,4 +1,4 @@
-"""Where the time of a training goes, kept apart from its numbers and accumulated over resumes."""
+"""Where the time of a training goes and what it takes, kept apart from its numbers; accumulated over resumes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from algorithms.records import Row
+from algorithms.usage import Usage
 
 PARTS = ("simulator", "learner", "evaluation")
 
@@ -21,6 +22,7 @@ class Clock:
 
     def __init__(self, seeds: int) -> None:
         self.restarts = 0
+        self.usage = Usage()
         self._counted = [0] * seeds
         self._simulator_restarts = [0] * seeds
         self.rows: list[Row] = []
@@ -58,7 +60,8 @@ class Clock:
         parts = {f"{name}_seconds": round(value, 3) for name, value in self._parts.items()}
         row = {"step": step, "wall_time": round(wall_time, 3), "steps_per_second": round(speed, 2)}
         restarts = {"restarts": self.restarts, "simulator_restarts": self._simulator_restarts}
-        self.rows.append(row | restarts | parts)
+        usage = {"cpu_time": round(self.usage.cpu_time, 2), "memory_mb": round(self.usage.memory_mb(), 1)}
+        self.rows.append(row | restarts | usage | parts)
         self._simulator_restarts = [0] * len(self._counted)
         return speed
 
@@ -69,12 +72,14 @@ class Clock:
     def table(self, seeds: Sequence[int]) -> list[Row]:
         """Rows of ``timing.csv``; the seeds of a group share their times.
 
-        The last row bears the restarts of simulators in the evaluation that follows it.
+        The last row bears the restarts of simulators in the evaluation that follows it, and the peak of memory by
+        now; times are those at the log points.
         """
+        last = [row | {"memory_mb": round(self.usage.memory_mb(look=True), 1)} for row in self.rows[-1:]]
         after = [[0] * len(seeds)] * (len(self.rows) - 1) + [self._simulator_restarts]
         return [
             {"seed": seed, **row, "simulator_restarts": row["simulator_restarts"][index] + late[index]}
-            for row, late in zip(self.rows, after, strict=True)
+            for row, late in zip([*self.rows[:-1], *last], after, strict=True)
             for index, seed in enumerate(seeds)
         ]
 
@@ -87,6 +92,7 @@ class Clock:
             "last_mark": list(self._last_mark),
             "restarts": self.restarts,
             "simulator_restarts": list(self._simulator_restarts),
+            "usage": self.usage.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -95,5 +101,6 @@ class Clock:
         self._parts, self.rows = dict(state["parts"]), list(state["rows"])
         self._last_mark = (state["last_mark"][0], state["last_mark"][1])
         self.restarts = state["restarts"] + 1
+        self.usage.load_state_dict(state["usage"])
         pairs = zip(self._simulator_restarts, state["simulator_restarts"], strict=True)
         self._simulator_restarts = [here + before for here, before in pairs]

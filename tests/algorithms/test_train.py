@@ -91,7 +91,12 @@ def test_killed_three_times_and_resumed_is_byte_identical(task, uninterrupted, t
     folder, expected = tmp_path / "runs" / task / "hrl" / "seeds_0", uninterrupted(task, "hrl")
     for name in ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv"):
         assert (folder / name).read_bytes() == (expected / name).read_bytes()
-    assert read(folder / "timing.csv")[-1]["restarts"] == "3"
+    timing = read(folder / "timing.csv")
+    assert timing[-1]["restarts"] == "3"
+    for name in ("wall_time", "cpu_time", "memory_mb"):
+        values = [float(row[name]) for row in timing]
+        assert 0 < values[0] <= values[-1]
+        assert values == sorted(values)
     assert json.loads((folder / "run.json").read_text())["resumed"] == 3
 
 
