@@ -1,0 +1,82 @@
+"""Synthetic tables of the studies ``transfer`` and ``hiro_correction``, in the form in which figures read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.statistics import summarise
+from envs.options import TRANSFER_OPTIONS
+from envs.tasks import describe
+
+SOURCES = ("hrl", "hiro", "cher")
+MANAGERS = [("hrl", "hrl"), ("hiro", "hiro"), ("cher", "cher"), ("hrl", "hiro"), ("hrl", "cher")]
+#: Success near the start and lost per metre on foot (by order of the point), by worker.
+SKILL = {"hrl": 0.35, "hiro": 0.5, "cher": 0.95}
+
+
+def transfer_cells() -> pd.DataFrame:
+    """Cells of the study ``transfer``: sources first, then managers on frozen workers."""
+    rows = [("ant_gather", source, "transfer", "", "") for source in SOURCES]
+    for task, (manager, worker) in product(("ant_maze", "ant_four_rooms"), MANAGERS):
+        rows.append((task, manager, f"worker_{worker}", f"{worker}-transfer", worker))
+    table = pd.DataFrame(rows, columns=["task", "algorithm", "variant", "source", "source_algorithm"])
+    table.insert(0, "study", "transfer")
+    table.insert(4, "label", table["algorithm"] + "-" + table["variant"])
+    return table
+
+
+def transfer_statistics(
+    *, seeds: int = 10, steps: Sequence[int] = (50_000, 1_000_000), full: int = 1_000_000
+) -> pd.DataFrame:
+    """Statistics of evaluations of every cell of :func:`transfer_cells`."""
+    tables = []
+    for cell in transfer_cells().to_dict("records"):
+        points = [
+            point.name for point in describe(cell["task"], TRANSFER_OPTIONS[cell["task"]])[0].evaluation_points
+        ]
+        head = {name: cell[name] for name in ("study", "task", "algorithm", "variant", "label")}
+        random = np.random.default_rng([len(cell["task"]), *cell["label"].encode()])
+        for metric in ("return",) if cell["task"] == "ant_gather" else ("success", "entered", "final_distance"):
+            values = {
+                point: _values(random, metric, cell["source_algorithm"], number, seeds, steps)
+                for number, point in enumerate(points)
+            }
+            values["mean"] = np.mean(list(values.values()), axis=0)
+            tables += [
+                _summary(head | {"target": target, "metric": metric}, at, steps, full)
+                for target, at in values.items()
+            ]
+    return pd.concat(tables, ignore_index=True)
+
+
+def _values(
+    random: np.random.Generator, metric: str, worker: str, number: int, seeds: int, steps: Sequence[int]
+) -> np.ndarray:
+    """Shape [seeds, steps]."""
+    skill = SKILL.get(worker, 0.5)
+    progress = np.sqrt(np.asarray(steps) / max(steps))
+    rate = np.clip(skill * progress * np.exp(-0.25 * number) + random.normal(0, 0.12, (seeds, 1)), 0, 1)
+    return {"success": rate, "entered": np.sqrt(rate), "final_distance": 30 * (1 - rate), "return": 5 * rate}[
+        metric
+    ]
+
+
+def _summary(head: dict[str, Any], values: np.ndarray, steps: Sequence[int], full: int) -> pd.DataFrame:
+    """Statistics at every step, as :mod:`analysis.statistics` writes them."""
+    table = summarise(values)
+    table.insert(0, "step", list(steps))
+    for name, value in reversed(head.items()):
+        table.insert(0, name, value)
+    return table.assign(**extent(steps[-1], len(values), full))
+
+
+def extent(steps: int, seeds: int, full: int) -> dict[str, Any]:
+    """The columns that say what was run."""
+    why = [f"{steps:,} of {full:,} steps"] * (steps < full) + [f"{seeds} of 10 seeds"] * (seeds < 10)
+    columns = {"steps_run": steps, "steps_paper": full, "seeds_run": seeds, "seeds_paper": 10}
+    return columns | {"reduced": bool(why), "reduced_why": "; ".join(why)}
