@@ -1,4 +1,4 @@
-"""The study ``hiro_correction`` (paper, E.5): our HIRO with and without off-policy correction beside its publication.
+"""The study ``hiro_correction`` (paper, E.5): HIRO with and without off-policy correction, and published.
 
 HIRO without the correction is HRL.  Of the published results only the numbers of a table are at hand, not the
 curves: performance of the best policy in 10 million steps, over 10 seeds (HIRO, Table 1).
@@ -54,7 +54,7 @@ TABLE_1 = (
     "VIME",
 )
 
-NAMES = {"hiro": "HIRO, with correction", "hrl": "HIRO without correction (HRL)"}
+NAMES = {"hiro": "HIRO with correction", "hrl": "HIRO without correction (HRL)"}
 
 
 def name(label: str) -> str:

@@ -86,8 +86,8 @@ def transferred(cells: pd.DataFrame) -> pd.DataFrame:
     shared = sources.loc[sources["source_algorithm"].duplicated(keep=False), "source"]
     chosen["worker"] = chosen["source_algorithm"].where(~chosen["source"].isin(shared), chosen["source"])
     chosen["own"] = chosen["algorithm"] == chosen["source_algorithm"]
-    places = [pd.factorize(chosen["task"])[0], pd.factorize(chosen["source"])[0], ~chosen["own"]]
-    order = pd.DataFrame(dict(enumerate(places)), index=chosen.index).sort_values([0, 1, 2], kind="stable").index
+    places = {column: pd.factorize(chosen[column])[0] for column in ("task", "source")} | {"other": ~chosen["own"]}
+    order = pd.DataFrame(places, index=chosen.index).sort_values(list(places), kind="stable").index
     return chosen.loc[order, ["task", "label", "algorithm", "source", "source_algorithm", "worker", "own"]]
 
 

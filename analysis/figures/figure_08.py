@@ -10,6 +10,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -103,7 +104,14 @@ def draw_map(axes: Axes, env: AntNavigation, points: Sequence[Point]) -> None:
     centres, around = np.array(env.arena.free_centres), env.arena.cell / 2 + MARGIN
     (left, bottom), (right, top) = centres.min(axis=0) - around, centres.max(axis=0) + around
     axes.set(xlim=(left, right), ylim=(bottom, top))
-    look = {"ha": "center", "va": "center", "fontsize": 7.5, "weight": "bold", "color": TARGET_COLOUR, "zorder": 4}
+    look: dict[str, Any] = {
+        "ha": "center",
+        "va": "center",
+        "fontsize": 7.5,
+        "weight": "bold",
+        "color": TARGET_COLOUR,
+        "zorder": 4,
+    }
     for point in points:
         place = (point.x, point.y)
         axes.add_patch(Circle(place, SUCCESS_DISTANCE, color=TARGET_COLOUR, alpha=0.1, linewidth=0, zorder=0))

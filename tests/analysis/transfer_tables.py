@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.collect import HEAD
+from analysis.hiro import STUDY as HIRO
 from analysis.statistics import summarise
 from envs.options import TRANSFER_OPTIONS
 from envs.tasks import describe
@@ -66,13 +68,64 @@ def _values(
     ]
 
 
+def hiro_evaluations(*, seeds: int = 10, every: int = 50_000, number: int = 20) -> pd.DataFrame:
+    """Raw evaluations of the study ``hiro_correction``: one row per run, seed, step and evaluation point."""
+    tables = []
+    for task, label in product(("ant_gather", "ant_maze"), ("hiro", "hrl")):
+        points = [point.name for point in describe(task)[0].evaluation_points]
+        for seed, (place, target) in product(range(seeds), enumerate(points)):
+            random = np.random.default_rng([seed, place, *label.encode()])
+            steps = every * np.arange(1, number + 1)
+            rate = 1 / (1 + np.exp(5 - (9 - place if label == "hiro" else 7) * steps / steps[-1]))
+            rate = np.clip(rate + random.normal(0, 0.05) + random.normal(0, 0.03, number), 0, 1)
+            table = pd.DataFrame(
+                {"seed": seed, "step": steps, "target": target, "episodes": 50, "return": 6 * rate}
+            )
+            if task == "ant_maze":
+                table["success"] = rate
+            for name, value in zip(HEAD, (HIRO, task, label, "", label), strict=True):
+                table[name] = value
+            tables.append(table)
+    return pd.concat(tables, ignore_index=True)
+
+
+def hiro_evaluation_statistics(evaluations: pd.DataFrame, *, full: int = 1_000_000) -> pd.DataFrame:
+    """Statistics of :func:`hiro_evaluations`."""
+    tables = []
+    for key, rows in evaluations.groupby(HEAD, sort=False):
+        head = dict(zip(HEAD, key, strict=True))
+        for metric in [name for name in ("return", "success") if rows[name].notna().any()]:
+            mean = rows.groupby(["seed", "step"], as_index=False)[metric].mean().assign(target="mean")
+            for target, here in pd.concat([rows, mean]).groupby("target", sort=False):
+                curves = here.pivot(index="seed", columns="step", values=metric)
+                named = head | {"target": target, "metric": metric}
+                tables.append(_summary(named, curves.to_numpy(), list(curves.columns), full))
+    return pd.concat(tables, ignore_index=True)
+
+
+def hiro_training(
+    *, seeds: int = 10, every: int = 2_000, number: int = 500, full: int = 1_000_000
+) -> pd.DataFrame:
+    """Statistics of training in the study ``hiro_correction``; the first log point has no value yet."""
+    tables = []
+    for task, label in product(("ant_gather", "ant_maze"), ("hiro", "hrl")):
+        random = np.random.default_rng([*task.encode(), *label.encode()])
+        steps = every * np.arange(1, number + 1)
+        height = {"hiro": 5.0, "hrl": 3.5}[label] / (1 + np.exp(4 - 8 * steps / steps[-1]))
+        values = height + random.normal(0, 0.5, (seeds, 1)) + random.normal(0, 0.1, (seeds, number)) - 0.5
+        values[:, 0] = np.nan
+        head = dict(zip(HEAD, (HIRO, task, label, "", label), strict=True)) | {"metric": "return_mean100"}
+        tables.append(_summary(head, values, list(steps), full))
+    return pd.concat(tables, ignore_index=True)
+
+
 def _summary(head: dict[str, Any], values: np.ndarray, steps: Sequence[int], full: int) -> pd.DataFrame:
     """Statistics at every step, as :mod:`analysis.statistics` writes them."""
     table = summarise(values)
     table.insert(0, "step", list(steps))
     for name, value in reversed(head.items()):
         table.insert(0, name, value)
-    return table.assign(**extent(steps[-1], len(values), full))
+    return table.assign(**extent(int(steps[-1]), len(values), full))
 
 
 def extent(steps: int, seeds: int, full: int) -> dict[str, Any]:
