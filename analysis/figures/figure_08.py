@@ -21,9 +21,7 @@ from matplotlib.patches import Circle
 from analysis import style
 from analysis.curves import add_legend, bound
 from analysis.figures.figure_04 import TARGET_COLOUR, ant_gather
-from analysis.headline import MEAN, last_evaluations
-from analysis.schematic import draw_transfer
-from analysis.transfer import (
+from analysis.frozen_workers import (
     STUDY,
     Point,
     evaluation_points,
@@ -32,6 +30,8 @@ from analysis.transfer import (
     manager_name,
     worker_name,
 )
+from analysis.headline import MEAN, last_evaluations
+from analysis.schematic import draw_transfer
 from envs.ant.arena import Maze
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
@@ -62,8 +62,7 @@ def draw(evaluations: pd.DataFrame, cells: pd.DataFrame) -> Figure:
         ValueError: no manager on a transferred worker was evaluated.
     """
     style.use()
-    rows = final_evaluations(evaluations, cells)
-    rows = rows[rows["metric"] == METRIC]
+    rows = final_evaluations(evaluations, cells, [METRIC])
     tasks, workers = (list(rows[column].unique()) for column in ("task", "worker"))
     figure = Figure(figsize=(7.0, 2.45 + 2.4 * len(tasks)))
     grid = figure.add_gridspec(len(tasks) + 1, 2, width_ratios=[0.3, 0.7], height_ratios=[0.85] + [1] * len(tasks))
@@ -73,11 +72,11 @@ def draw(evaluations: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     colours = style.colours(workers)
     looks = {worker: (colours[worker], MARKERS[i % len(MARKERS)]) for i, worker in enumerate(workers)}
     for number, task in enumerate(tasks, start=1):
-        env = make_task(task)
-        points = evaluation_points(env)
+        env, panel = make_task(task), rows[rows["task"] == task]
+        points = [point for point in evaluation_points(env) if point.name in set(panel["target"])]
         draw_map(figure.add_subplot(grid[number, 0]), env, points)
         title = f"({ascii_lowercase[number]}) {style.task_name(task)}"
-        draw_panel(figure.add_subplot(grid[number, 1], title=title), rows[rows["task"] == task], points, looks)
+        draw_panel(figure.add_subplot(grid[number, 1], title=title), panel, points, looks)
     add_legend(figure, TITLE + HOLLOW * (not rows["own"].all()), last=OTHER)
     return figure
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from analysis import style
 from analysis.curves import BAND, add_legend, bound, draw_curves
 from analysis.headline import MEAN
-from analysis.hiro import COMPARISONS, compared, name, of_study, published
+from analysis.hiro_comparison import COMPARISONS, compared, name, of_study, published
 from analysis.references import Reference, References, load
 
 PUBLISHED = "Published, with correction"
@@ -76,7 +76,7 @@ def other_curves(evaluations: pd.DataFrame, task: str) -> pd.DataFrame:
 def draw_ours(axes: Axes, curves: pd.DataFrame, others: pd.DataFrame, task: str) -> None:
     """Draw our curves with their bands, and others thin and without."""
     comparison = COMPARISONS[task]
-    colours = style.colours(curves["label"])
+    colours = style.colours([*curves["label"], *others["label"]])
     draw_curves(axes, curves, colours, name=name)
     for text in axes.texts:  # that there is nothing to draw
         text.set_bbox({"facecolor": "white", "edgecolor": "none"})

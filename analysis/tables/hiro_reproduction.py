@@ -21,7 +21,7 @@ import pandas as pd
 
 from analysis import style
 from analysis.headline import MEAN, last_evaluations
-from analysis.hiro import COMPARISONS, TABLE_1, compared, name, of_study, published
+from analysis.hiro_comparison import COMPARISONS, TABLE_1, compared, name, of_study, published
 from analysis.references import References, load
 from analysis.tables.writing import decimal_places, round_to, significant, write
 
@@ -91,7 +91,8 @@ def best_published(references: References, steps: int, task: str) -> Iterator[Li
     for method in TABLE_1:
         row = published(references, method, task)
         budget = row.number("training_steps")
-        remarks = [f"{budget / steps:,.3g} times our steps", BUDGETS.get(method, ""), row.provenance]
+        times = round_to(budget / steps, 0 if budget >= 10 * steps else 1)
+        remarks = [f"{times} times our steps", BUDGETS.get(method, ""), row.provenance]
         yield {
             "task": task,
             "method": row.algorithm,

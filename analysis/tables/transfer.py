@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import style
+from analysis.frozen_workers import evaluation_points, final_evaluations, make_task
 from analysis.headline import MEAN
 from analysis.tables.writing import DASH, decimal_places, round_to, significant, write
-from analysis.transfer import evaluation_points, final_evaluations, make_task
 
 METRICS = ("success", "entered", "final_distance")
 STATISTICS = ("mean", "std", "iqm", "ci_low", "ci_high")
@@ -37,9 +37,9 @@ def select(evaluations: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     Raises:
         ValueError: no manager on a transferred worker was evaluated.
     """
-    rows = final_evaluations(evaluations, cells)
+    rows = final_evaluations(evaluations, cells, METRICS)
     lines = []
-    for task, group in rows[rows["metric"].isin(METRICS)].groupby("task", sort=False):
+    for task, group in rows.groupby("task", sort=False):
         places: dict[str, dict[str, Any]] = {
             point.name: {"point": str(point.number), "x": point.x, "y": point.y, "walk": point.walk}
             for point in evaluation_points(make_task(str(task)))

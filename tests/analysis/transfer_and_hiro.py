@@ -10,14 +10,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.collect import HEAD
-from analysis.hiro import STUDY as HIRO
-from analysis.statistics import summarise
+from analysis.hiro_comparison import STUDY as HIRO
 from envs.options import TRANSFER_OPTIONS
 from envs.tasks import describe
 
 SOURCES = ("hrl", "hiro", "cher")
 MANAGERS = [("hrl", "hrl"), ("hiro", "hiro"), ("cher", "cher"), ("hrl", "hiro"), ("hrl", "cher")]
-#: Success near the start and lost per metre on foot (by order of the point), by worker.
+#: Success at the first evaluation point, by worker.
 SKILL = {"hrl": 0.35, "hiro": 0.5, "cher": 0.95}
 
 
@@ -38,15 +37,13 @@ def transfer_statistics(
     """Statistics of evaluations of every cell of :func:`transfer_cells`."""
     tables = []
     for cell in transfer_cells().to_dict("records"):
-        points = [
-            point.name for point in describe(cell["task"], TRANSFER_OPTIONS[cell["task"]])[0].evaluation_points
-        ]
+        task = describe(cell["task"], TRANSFER_OPTIONS[cell["task"]])[0]
         head = {name: cell[name] for name in ("study", "task", "algorithm", "variant", "label")}
         random = np.random.default_rng([len(cell["task"]), *cell["label"].encode()])
         for metric in ("return",) if cell["task"] == "ant_gather" else ("success", "entered", "final_distance"):
             values = {
-                point: _values(random, metric, cell["source_algorithm"], number, seeds, steps)
-                for number, point in enumerate(points)
+                point.name: _values(random, metric, cell["source_algorithm"], number, seeds, steps)
+                for number, point in enumerate(task.evaluation_points)
             }
             values["mean"] = np.mean(list(values.values()), axis=0)
             tables += [
@@ -63,9 +60,8 @@ def _values(
     skill = SKILL.get(worker, 0.5)
     progress = np.sqrt(np.asarray(steps) / max(steps))
     rate = np.clip(skill * progress * np.exp(-0.25 * number) + random.normal(0, 0.12, (seeds, 1)), 0, 1)
-    return {"success": rate, "entered": np.sqrt(rate), "final_distance": 30 * (1 - rate), "return": 5 * rate}[
-        metric
-    ]
+    metrics = {"success": rate, "entered": np.sqrt(rate), "final_distance": 30 * (1 - rate), "return": 5 * rate}
+    return metrics[metric]
 
 
 def hiro_evaluations(*, seeds: int = 10, every: int = 50_000, number: int = 20) -> pd.DataFrame:
@@ -120,12 +116,13 @@ def hiro_training(
 
 
 def _summary(head: dict[str, Any], values: np.ndarray, steps: Sequence[int], full: int) -> pd.DataFrame:
-    """Statistics at every step, as :mod:`analysis.statistics` writes them."""
-    table = summarise(values)
-    table.insert(0, "step", list(steps))
-    for name, value in reversed(head.items()):
-        table.insert(0, name, value)
-    return table.assign(**extent(int(steps[-1]), len(values), full))
+    """Statistics at every step, in the columns of the real ones; the interval is the range of the seeds."""
+    known = np.ma.masked_invalid(values)
+    mean, std, low, high = (getattr(known, name)(axis=0).filled(np.nan) for name in ("mean", "std", "min", "max"))
+    columns = {"step": steps, "n_seeds": (~np.isnan(values)).sum(axis=0), "mean": mean, "std": std, "iqm": mean}
+    return pd.DataFrame(
+        head | columns | {"ci_low": low, "ci_high": high} | extent(int(steps[-1]), len(values), full)
+    )
 
 
 def extent(steps: int, seeds: int, full: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ manager's.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import hypot
 from typing import NamedTuple
 
@@ -91,17 +92,19 @@ def transferred(cells: pd.DataFrame) -> pd.DataFrame:
     return chosen.loc[order, ["task", "label", "algorithm", "source", "source_algorithm", "worker", "own"]]
 
 
-def final_evaluations(evaluations: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+def final_evaluations(evaluations: pd.DataFrame, cells: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """Statistics of the last evaluation of every manager on a frozen worker, in the order of :func:`transferred`.
 
     Args:
         evaluations: statistics of evaluations.
         cells: the study's cells.
+        metrics: columns of ``evaluations.csv``.
 
     Raises:
         ValueError: there is none.
     """
-    last = last_evaluations(evaluations[evaluations["study"] == STUDY]).drop(columns="algorithm")
+    chosen = (evaluations["study"] == STUDY) & evaluations["metric"].isin(list(metrics))
+    last = last_evaluations(evaluations[chosen]).drop(columns="algorithm")
     rows = transferred(cells).merge(last, on=["task", "label"])
     if rows.empty:
         raise ValueError("there is no evaluation of a manager on a transferred worker")
