@@ -73,7 +73,7 @@ def evaluation_points(env: AntNavigation) -> list[Point]:
 def transferred(cells: pd.DataFrame) -> pd.DataFrame:
     """The study's cells with a frozen worker: task, label, the manager's algorithm, and where the worker is from.
 
-    Columns besides: ``worker``, a label for names and colours, which is the source's algorithm unless several
+    Columns besides: ``worker``, a label for names, which is the source's algorithm unless several
     sources share it; and ``own``, whether the manager is trained by that algorithm.  Ordered by task, then source,
     both as in the cells, with the source's own algorithm first.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
@@ -31,7 +32,7 @@ from analysis.frozen_workers import (
     worker_name,
 )
 from analysis.headline import MEAN, last_evaluations
-from analysis.schematic import draw_transfer
+from analysis.transfer_setup import draw_transfer
 from envs.ant.arena import Maze
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
@@ -64,13 +65,12 @@ def draw(evaluations: pd.DataFrame, cells: pd.DataFrame) -> Figure:
     style.use()
     rows = final_evaluations(evaluations, cells, [METRIC])
     tasks, workers = (list(rows[column].unique()) for column in ("task", "worker"))
-    figure = Figure(figsize=(7.0, 2.45 + 2.4 * len(tasks)))
+    figure = Figure(figsize=(7.0, 2.1 + 2.4 * len(tasks) + 0.08 * rows["label"].nunique()))
     grid = figure.add_gridspec(len(tasks) + 1, 2, width_ratios=[0.3, 0.7], height_ratios=[0.85] + [1] * len(tasks))
     ant_gather(figure.add_subplot(grid[0, 0]))
     setup = figure.add_subplot(grid[0, 1], title="(a) Transfer of the worker")
     draw_setup(setup, source_evaluations(evaluations), workers, tasks)
-    colours = style.colours(workers)
-    looks = {worker: (colours[worker], MARKERS[i % len(MARKERS)]) for i, worker in enumerate(workers)}
+    looks = worker_looks(rows)
     for number, task in enumerate(tasks, start=1):
         env, panel = make_task(task), rows[rows["task"] == task]
         points = [point for point in evaluation_points(env) if point.name in set(panel["target"])]
@@ -79,6 +79,14 @@ def draw(evaluations: pd.DataFrame, cells: pd.DataFrame) -> Figure:
         draw_panel(figure.add_subplot(grid[number, 1], title=title), panel, points, looks)
     add_legend(figure, TITLE + HOLLOW * (not rows["own"].all()), last=OTHER)
     return figure
+
+
+def worker_looks(rows: pd.DataFrame) -> Looks:
+    """The colour of the algorithm that a worker comes from, and a marker of its own."""
+    sources = dict(zip(rows["worker"], rows["source_algorithm"], strict=True))
+    colours = style.colours(sources.values())
+    markers = cycle(MARKERS)
+    return {worker: (colours[algorithm], next(markers)) for worker, algorithm in sources.items()}
 
 
 def source_evaluations(evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +148,7 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, points: Sequence[Point], looks: 
     axes.set_xlim(-0.5, len(points) + 0.8)
     axes.grid(visible=False, axis="x")
     axes.set_xlabel("Evaluation point (number in the map), and walk to it from the start")
-    axes.set_ylabel(style.metric_name(METRIC))
+    axes.set_ylabel("Success rate")
     bound(axes, (0, 1))
     style.mark_extent(axes, panel)
 

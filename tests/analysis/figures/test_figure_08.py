@@ -49,7 +49,7 @@ def test_panels_are_the_setup_and_a_map_and_a_panel_per_task(figure: Figure):
         *("", "(c) Ant Four Rooms"),
     ]
     for axes in (figure.axes[3], figure.axes[5]):
-        assert axes.get_ylabel() == "Success rate (evaluation)"
+        assert axes.get_ylabel() == "Success rate"
         assert axes.get_xlabel().startswith("Evaluation point")
 
 
@@ -181,6 +181,19 @@ def test_a_new_algorithm_gets_a_colour_and_a_name(small: pd.DataFrame):
     (line,) = [line for line in figure.axes[3].lines if line.get_label() == "SAC worker, SAC manager"]
     assert not any(same_color(line.get_color(), colour) for colour in style.COLOURS.values())
     assert "SAC worker, SAC manager" in legend(figure)
+    assert "trained by\nHRL, HIRO, SAC or\nCHER" in [text.get_text() for text in figure.axes[1].texts]
+
+
+def test_two_sources_of_one_algorithm_share_its_colour_and_not_their_marker(small: pd.DataFrame):
+    cells, label = transfer_cells(), "cher-worker_cher_xy"
+    other = cells[cells["label"] == "cher-worker_cher"].assign(label=label, source="cher-transfer_xy")
+    rows = small[small["label"] == "cher-worker_cher"].assign(label=label)
+    axes = figure_08.draw(pd.concat([small, rows]), pd.concat([cells, other])).axes[3]
+    names = ("CHER (transfer) worker, CHER manager", "CHER (transfer xy) worker, CHER manager")
+    first, second = (line for name in names for line in axes.lines if line.get_label() == name)
+    assert same_color(first.get_color(), style.COLOURS["cher"])
+    assert same_color(second.get_color(), style.COLOURS["cher"])
+    assert first.get_marker() != second.get_marker()
 
 
 @pytest.mark.parametrize("tasks", [["ant_maze", "ant_four_rooms"], ["ant_maze"]])
