@@ -154,8 +154,18 @@ def _range(numbers: pd.Series) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
+def settle(figure: Figure) -> None:
+    """Fix the layout, to nine decimals: the last digits of its solver depend on where objects lie in memory."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        left, bottom, width, height = (round(number, 9) for number in axes.get_position(original=True).bounds)
+        axes.set_position((left, bottom, width, height))
+
+
 def save(figure: Figure, paths: Sequence[Path]) -> None:
     """Write a figure in the formats that the paths' endings name, without dates: same numbers, same bytes."""
+    settle(figure)
     undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
     for path in paths:
         if path.suffix not in undated:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
@@ -95,6 +96,23 @@ def test_only_a_reduced_panel_has_a_banner():
     assert patch is not None
     assert matplotlib.colors.same_color(patch.get_facecolor(), style.REDUCED_COLOUR)
     assert reduced.texts[0].get_text() == "reduced: 1,000 of 9,000 steps, 2 of 10 seeds\n1 setting changed"
+
+
+def test_the_layout_is_fixed_without_the_last_digits_of_its_solver():
+    style.use()
+    figure = Figure()
+    figure.subplots(3, 2, height_ratios=[0.85, 1, 1])
+    figure.draw_without_rendering()
+    solved = [axes.get_position().bounds for axes in figure.axes]
+    style.settle(figure)
+    settled = [axes.get_position().bounds for axes in figure.axes]
+    np.testing.assert_allclose(settled, solved, atol=1e-8)
+    for axes in figure.axes:
+        box = axes.get_position()
+        assert all(number == round(number, 9) for number in (box.x0, box.y0))
+    figure.axes[0].set_ylabel("a label that another layout would make room for")
+    figure.draw_without_rendering()
+    assert [axes.get_position().bounds for axes in figure.axes] == settled
 
 
 def test_unknown_file_formats_are_refused(tmp_path: Path):
