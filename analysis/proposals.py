@@ -90,12 +90,12 @@ def stages(rows: pd.DataFrame, edges: Array) -> list[pd.DataFrame]:
 def planar_density(rows: pd.DataFrame, task: TaskSpec) -> Density:
     """Goals in the plane: percent per square metre, [x, y]."""
     low, high = (corner[task.planar_goals].astype(np.float64) for corner in (task.goal_low, task.goal_high))
-    # Managers' goals lie in the box; in a table, those on its border may be off by the rounding of single precision.
+    # Managers' goals lie in the box; in a table, those on its border may be off by rounding.
     goals = np.clip(planar(rows, task), low, high)
-    edges = tuple(np.linspace(*ends, CELLS + 1) for ends in zip(low, high, strict=True))
-    counts, *_ = np.histogram2d(*goals.T, bins=edges)
+    x, y = np.linspace(low, high, CELLS + 1).T
+    counts, *_ = np.histogram2d(goals[:, 0], goals[:, 1], bins=(x, y))
     area = float(np.prod((high - low) / CELLS))
-    return Density(100 * counts / max(len(goals), 1) / area, (edges[0], edges[1]), len(goals))
+    return Density(100 * counts / max(len(goals), 1) / area, (x, y), len(goals))
 
 
 def density_over_steps(rows: pd.DataFrame, task: TaskSpec, steps: Array) -> Density:
@@ -111,10 +111,10 @@ def density_over_steps(rows: pd.DataFrame, task: TaskSpec, steps: Array) -> Dens
 
 
 def quartiles(rows: pd.DataFrame, task: TaskSpec, edges: Array) -> pd.DataFrame:
-    """Quartiles over each interval of steps that has goals: ``low``, ``median``, ``high``, at ``step``, its middle.
+    """Quartiles over each interval of steps that has goals: ``low``, ``median``, ``high``; ``step`` is its middle.
 
-    They are those of the goals' distance from the agent in the plane in metres or, where goals are no displacements
-    in the plane, of the goals themselves.
+    They are those of the goals' distance from the agent in the plane in metres or, where goals are no
+    displacements in the plane, of the goals themselves.
     """
     table = []
     for start, end, part in zip(edges[:-1], edges[1:], stages(rows, edges), strict=True):

@@ -1,7 +1,7 @@
 """Figure 1: the goals that managers propose over the course of training, (a) plain HRL, (b) CHER.
 
 Where goals are displacements in the plane: a row of densities around the agent per algorithm, one per stage of
-training. Elsewhere, as for the speeds of traffic: the density of goals over steps. Below, their median and quartiles.
+training. Elsewhere, as for the speeds of traffic: the density of goals over steps. Below: median and quartiles.
 
 python -m analysis.figures.figure_01 --proposals proposals.parquet --statistics statistics.parquet \
     --task ant_gather --out figure_01.svg figure_01.png
@@ -77,7 +77,7 @@ def extents(statistics: pd.DataFrame, task: str, goals: Rows) -> dict[str, pd.Da
     here = statistics[statistics["task"] == task]
     runs = {label: here[here["label"] == label] for label in goals}
     if missing := [label for label, rows in runs.items() if rows.empty]:
-        raise ValueError(f"there are goals of {' and '.join(missing)} on {task}, but no statistics of these runs")
+        raise ValueError(f"there are no statistics of {', '.join(missing)} on {task}, of which there are goals")
     return runs
 
 
@@ -165,7 +165,9 @@ def draw_box(axes: Axes, density: Density) -> None:
     (left, right), (bottom, top) = (edges[[0, -1]] for edges in density.edges)
     corner, size = (left, bottom), (right - left, top - bottom)
     axes.add_patch(Rectangle(corner, *size, fill=False, linewidth=0.7, label="goal box"))
-    axes.plot(0, 0, "o", markersize=3.5, color="white", markeredgecolor="black", markeredgewidth=0.8, label="agent")
+    axes.plot(
+        0, 0, "o", markersize=3.5, color="white", markeredgecolor="black", markeredgewidth=0.8, label="agent"
+    )
     margin = 0.05 * max(size)
     axes.set(aspect="equal", xlim=(left - margin, right + margin), ylim=(bottom - margin, top + margin))
     axes.set(xticks=[left, 0, right], yticks=[bottom, 0, top])
@@ -196,8 +198,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--task", default="ant_gather", help="whose goals to show (default: %(default)s)")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
     options = parser.parse_args(arguments)
-    tables = (pd.read_parquet(path) for path in (options.proposals, options.statistics))
-    style.save(draw(*tables, options.task), options.out)
+    proposals, statistics = pd.read_parquet(options.proposals), pd.read_parquet(options.statistics)
+    style.save(draw(proposals, statistics, options.task), options.out)
 
 
 if __name__ == "__main__":
