@@ -129,7 +129,8 @@ def add_title(axes: Axes, label: str, rows: pd.DataFrame, more: str = "") -> Non
 
 def stage_title(start: float, end: float, goals: int) -> str:
     """What steps a panel is about, and how many goals it holds."""
-    return f"steps {STEPS(start)} to {STEPS(end)}\n{goals:,} goal{'s' * (goals != 1)}"
+    first, last = (STEPS(float(f"{step:.4g}")) for step in (start, end))
+    return f"steps {first} to {last}\n{goals:,} goal{'s' * (goals != 1)}"
 
 
 def goal_name(spec: TaskSpec) -> str:

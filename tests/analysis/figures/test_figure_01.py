@@ -150,6 +150,11 @@ def test_stages_divide_the_steps_that_were_run():
     assert [title.splitlines()[1] for title in titles(figure)[1:5]] == ["2 goals", "2 goals", "0 goals", "0 goals"]
 
 
+def test_awkward_numbers_of_steps_are_short():
+    assert figure_01.stage_title(1_800.5, 2_700.75, 1) == "steps 1.8k to 2.701k\n1 goal"
+    assert figure_01.stage_title(1_125_000, 1_500_000, 6_250) == "steps 1.125M to 1.5M\n6,250 goals"
+
+
 def test_the_legend_names_what_is_drawn(figure: Figure):
     legend = figure.legends[0]
     assert {text.get_text() for text in legend.get_texts()} == {"goal box", "agent", "HRL", "CHER"}
