@@ -70,9 +70,9 @@ def planar(rows: pd.DataFrame, task: TaskSpec) -> Array:
     return rows[[f"goal_{index}" for index in task.planar_goals]].to_numpy(np.float64)
 
 
-def entries(rows: pd.DataFrame, task: TaskSpec) -> Array:
-    """All dimensions of the goals, [n, d]."""
-    return rows[[f"goal_{index}" for index in range(len(task.goal_low))]].to_numpy(np.float64)
+def entries(rows: pd.DataFrame) -> Array:
+    """All dimensions that the goals have, [n, d]; a table of several tasks has columns for more."""
+    return rows.filter(regex=r"^goal_\d+$").dropna(axis="columns", how="all").to_numpy(np.float64)
 
 
 def step_edges(rows: pd.DataFrame, end: int, most: int) -> Array:
@@ -101,7 +101,7 @@ def planar_density(rows: pd.DataFrame, task: TaskSpec) -> Density:
 def density_over_steps(rows: pd.DataFrame, task: TaskSpec, steps: Array) -> Density:
     """Goals of any dimensions, all of one unit: percent of an interval's goals per unit, [interval, goal]."""
     low, high = float(task.goal_low.min()), float(task.goal_high.max())
-    goals = np.clip(entries(rows, task), low, high)
+    goals = np.clip(entries(rows), low, high)
     when = np.repeat(rows["step"].to_numpy(np.float64), goals.shape[1])
     edges = steps, np.linspace(low, high, CELLS + 1)
     counts, *_ = np.histogram2d(np.clip(when, steps[0], steps[-1]), goals.ravel(), bins=edges)
@@ -119,6 +119,6 @@ def quartiles(rows: pd.DataFrame, task: TaskSpec, edges: Array) -> pd.DataFrame:
     table = []
     for start, end, part in zip(edges[:-1], edges[1:], stages(rows, edges), strict=True):
         if not part.empty:
-            values = np.linalg.norm(planar(part, task), axis=1) if around_agent(task) else entries(part, task)
+            values = np.linalg.norm(planar(part, task), axis=1) if around_agent(task) else entries(part)
             table.append(((start + end) / 2, *np.quantile(values, QUARTILES)))
     return pd.DataFrame(table, columns=["step", "low", "median", "high"])

@@ -96,6 +96,12 @@ def test_all_vehicles_of_the_highway_count():
     assert (density.goals, np.count_nonzero(density.values)) == (1, 5)
 
 
+def test_dimensions_of_other_tasks_do_not_count():
+    table = pd.concat([goals.proposals("ring_road"), goals.proposals("highway"), goals.proposals("ant_gather")])
+    numbers = {task: proposals.entries(rows).shape[1] for task, rows in table.groupby("task")}
+    assert numbers == {"ring_road": 1, "highway": 5, "ant_gather": 15}
+
+
 def test_quartiles_of_distances_and_of_speeds():
     rows = pd.DataFrame(
         {"step": [0, 10, 20, 950], "goal_0": [3, 6, 0, 8], "goal_1": [4, 8, 1, 6]}, dtype=np.float64
@@ -104,5 +110,5 @@ def test_quartiles_of_distances_and_of_speeds():
     distances = proposals.quartiles(rows, ANT, edges)
     assert distances.columns.tolist() == ["step", "low", "median", "high"]
     np.testing.assert_allclose(distances, [(250, 3, 5, 7.5), (900, 10, 10, 10)])
-    speeds = proposals.quartiles(rows, RING, edges)
+    speeds = proposals.quartiles(rows[["step", "goal_0"]], RING, edges)
     np.testing.assert_allclose(speeds, [(250, 1.5, 3, 4.5), (900, 8, 8, 8)])
