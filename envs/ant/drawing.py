@@ -34,7 +34,14 @@ def footprints(arena: Arena) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return centres - half_sizes, centres + half_sizes
 
 
-def draw_robot(axes: Axes, model: mujoco.MjModel, pose: NDArray[np.float64], *, linewidth: float = 1.5) -> None:
+def draw_robot(
+    axes: Axes,
+    model: mujoco.MjModel,
+    pose: NDArray[np.float64],
+    *,
+    linewidth: float = 1.5,
+    colour: str = ROBOT_COLOUR,
+) -> None:
     """Draw torso and legs of the Ant.
 
     Args:
@@ -42,6 +49,7 @@ def draw_robot(axes: Axes, model: mujoco.MjModel, pose: NDArray[np.float64], *, 
         model: the robot and its scene.
         pose: positions, shape [15].
         linewidth: of the legs, in points.
+        colour: of all parts.
     """
     data = mujoco.MjData(model)
     data.qpos[:] = pose
@@ -50,8 +58,8 @@ def draw_robot(axes: Axes, model: mujoco.MjModel, pose: NDArray[np.float64], *, 
     centres, directions = data.geom_xpos[legs, :2], data.geom_xmat[legs].reshape(-1, 3, 3)[:, :2, 2]
     halves = model.geom_size[legs, 1:2] * directions
     segments = np.stack([centres - halves, centres + halves], axis=1)
-    lines = LineCollection(list(segments), colors=ROBOT_COLOUR, linewidths=linewidth, capstyle="round", zorder=3)
+    lines = LineCollection(list(segments), colors=colour, linewidths=linewidth, capstyle="round", zorder=3)
     axes.add_collection(lines)
     torso = model.geom("torso")
     centre = data.geom_xpos[torso.id, :2].tolist()
-    axes.add_patch(Circle(centre, model.geom_size[torso.id, 0], color=ROBOT_COLOUR, linewidth=0, zorder=3))
+    axes.add_patch(Circle(centre, model.geom_size[torso.id, 0], color=colour, linewidth=0, zorder=3))
