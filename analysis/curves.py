@@ -15,6 +15,9 @@ from analysis import style
 
 STEPS_LABEL = "Environment steps (after warm-up)"
 BAND = "mean over seeds, band: one standard deviation to either side"
+DRIVERS_TITLE = "\ngrey: scripted drivers, mean over evaluations"
+#: Marks the lines of scripted drivers.
+DRIVER = "driver"
 
 Entry = tuple[str, Artist]
 
@@ -47,6 +50,14 @@ def draw_curves(
     if x == "step":
         axes.set_xlabel(STEPS_LABEL)
         axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def draw_drivers(axes: Axes, rows: pd.DataFrame) -> None:
+    """Draw the mean over seeds of each scripted driver as a line across the panel."""
+    for driver, mean in zip(rows["driver"], rows["mean"], strict=True):
+        linestyle, grey = style.DRIVER_LINES.get(driver, style.OTHER_DRIVER_LINE)
+        name = style.driver_name(driver)
+        axes.axhline(mean, linestyle=linestyle, color=grey, linewidth=1, zorder=1.9, label=name, gid=DRIVER)
 
 
 def bound(axes: Axes, bounds: tuple[float, float] | None) -> None:

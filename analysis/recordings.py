@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,18 +60,43 @@ def episodes(recording: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
         yield str(target), episode
 
 
-def first_episode(recording: pd.DataFrame, target: str | None = None) -> pd.DataFrame:
-    """The first episode of a target, by default of the recording's first.
+def first_episode(recording: pd.DataFrame, target: str | None = None, seed: int | None = None) -> pd.DataFrame:
+    """The first episode of a target and a seed, by default of the recording's first.
 
     Raises:
         RecordingError: there is none.
     """
+    if seed is not None:
+        seeds = recording["seed"].unique().tolist()
+        if seed not in seeds:
+            raise RecordingError(f"there is no seed {seed}; there are {', '.join(map(str, seeds))}")
+        recording = recording[recording["seed"] == seed]
     first: dict[str, pd.DataFrame] = {}
     for name, episode in episodes(recording):
         first.setdefault(name, episode)
     if target is not None and target not in first:
         raise RecordingError(f"there is no target {target}; there are {', '.join(first)}")
     return first[target or next(iter(first))]
+
+
+def matching_episodes(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """An episode per name, all of the first table's first seed and its middle target, so that they start alike.
+
+    Targets are spread over a task's conditions, so that the one in the middle is an ordinary one.
+
+    Raises:
+        RecordingError: another table lacks this seed or target; names the table.
+    """
+    first = next(iter(tables.values()))
+    targets, seed = first["target"].unique().tolist(), int(first["seed"].iloc[0])
+    target = str(targets[(len(targets) - 1) // 2])
+    found = {}
+    for name, table in tables.items():
+        try:
+            found[name] = first_episode(table, target, seed)
+        except RecordingError as error:
+            raise RecordingError(f"{name} shows other episodes than {next(iter(tables))}: {error}") from error
+    return found
 
 
 def is_ring(episode: pd.DataFrame) -> bool:

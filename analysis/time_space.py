@@ -179,15 +179,17 @@ def draw_commanded_speed(axes: Axes, goals: pd.DataFrame, step: float) -> None:
 
 
 def load(paths: Sequence[Path], labels: Sequence[str], target: str | None) -> dict[str, pd.DataFrame]:
-    """One episode per label, all of the same target: the one named, or the first one of the first recording.
+    """One episode per label, all of the same seed and target: the target named, or else those of the first one.
 
     Raises:
-        RecordingError: a file is not a recording, or lacks the target.
+        RecordingError: a file is not a recording, or lacks the seed or the target.
     """
     recorded: dict[str, pd.DataFrame] = {}
+    seed: int | None = None
     for label, path in zip(labels, paths, strict=True):
-        recorded[label] = _episode(path, read(path), target)
-        target = target or str(recorded[label]["target"].iloc[0])
+        recorded[label] = _episode(path, read(path), target, seed)
+        first = recorded[label].iloc[0]
+        target, seed = str(first["target"]), int(first["seed"])
     return recorded
 
 
@@ -199,17 +201,14 @@ def load_goals(paths: Sequence[Path], recorded: Mapping[str, pd.DataFrame]) -> d
     """
     goals: dict[str, pd.DataFrame] = {}
     for path, (label, episode) in zip(paths, recorded.items(), strict=True):
-        seed, target = episode[["seed", "target"]].iloc[0]
-        table = read_goals(path)
-        if (of_seed := table[table["seed"] == seed]).empty:
-            raise RecordingError(f"'{path}' holds no steps of seed {seed}, which {label} is")
-        goals[label] = _episode(path, of_seed, target)
+        first = episode.iloc[0]
+        goals[label] = _episode(path, read_goals(path), str(first["target"]), int(first["seed"]))
     return goals
 
 
-def _episode(path: Path, table: pd.DataFrame, target: str | None) -> pd.DataFrame:
+def _episode(path: Path, table: pd.DataFrame, target: str | None, seed: int | None) -> pd.DataFrame:
     try:
-        return first_episode(table, target)
+        return first_episode(table, target, seed)
     except RecordingError as error:
         raise RecordingError(f"'{path}': {error}") from error
 

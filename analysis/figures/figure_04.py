@@ -15,17 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
 from analysis import style
+from analysis.arenas import TARGET_COLOUR, draw_objects, draw_target
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.four_rooms import AntFourRooms
-from envs.ant.gather import APPLE, BOMB, COLOURS, AntGather
+from envs.ant.gather import AntGather
 from envs.ant.maze import TRAINING_RANGE, AntMaze
-from envs.ant.navigation import SUCCESS_DISTANCE, AntNavigation
+from envs.ant.navigation import AntNavigation
 from envs.ant.sensor import RANGE
 from envs.traffic.drawing import HIGHWAY_LENGTH, draw_highway, draw_ring
 from envs.traffic.ring_traffic import VEHICLES
-
-TARGET_COLOUR = "#0072B2"
-SHAPES = {APPLE: "o", BOMB: "X"}  # for readers who do not tell the colours apart
 
 RING_LENGTH = 245.0  # m, the middle of the lengths drawn in training
 HIGHWAY_VEHICLES = 185  # about as many as on the congested road
@@ -63,9 +61,7 @@ def ant_gather(axes: Axes) -> None:
     draw_arena(axes, env.arena)
     draw_robot(axes, env.model, env.data.qpos)
     axes.add_patch(Circle(env.position.tolist(), RANGE, fill=False, linestyle=":", linewidth=0.8, color="0.5"))
-    for kind, colour in COLOURS.items():
-        x, y = env.object_positions[env.object_kinds == kind].T
-        axes.scatter(x, y, s=16, marker=SHAPES[kind], color=colour, linewidth=0)
+    draw_objects(axes, env.object_positions, env.object_kinds, size=16)
 
 
 def ant_four_rooms(axes: Axes) -> None:
@@ -89,9 +85,7 @@ def _navigation(axes: Axes, env: AntNavigation) -> None:
     draw_arena(axes, env.arena)
     draw_robot(axes, env.model, env.data.qpos)
     for point in env.task.evaluation_points:
-        target = point.options["target"]
-        axes.add_patch(Circle(target, SUCCESS_DISTANCE, color=TARGET_COLOUR, alpha=0.15, linewidth=0, zorder=0))
-        axes.plot(*target, "x", color=TARGET_COLOUR, markersize=4)
+        draw_target(axes, point.options["target"])
 
 
 #: Panels in the paper's order.

@@ -17,13 +17,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis import style
-from analysis.curves import BAND, add_legend, bound, draw_curves
+from analysis.curves import BAND, DRIVER, DRIVERS_TITLE, add_legend, bound, draw_curves, draw_drivers
 from analysis.headline import headline, select, select_drivers
 
 COLUMNS = 3
-DRIVERS_TITLE = "\ngrey: scripted drivers, mean over evaluations"
-#: Marks the lines of scripted drivers.
-DRIVER = "driver"
 
 
 def draw(statistics: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame) -> Figure:
@@ -57,14 +54,6 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, colours: Mapping[str, str]) -> N
     axes.set_ylabel(style.metric_name(shown.metric))
     bound(axes, shown.bounds)
     style.mark_extent(axes, panel)
-
-
-def draw_drivers(axes: Axes, rows: pd.DataFrame) -> None:
-    """Draw the mean over seeds of each scripted driver as a line across the panel."""
-    for driver, mean in zip(rows["driver"], rows["mean"], strict=True):
-        linestyle, grey = style.DRIVER_LINES.get(driver, style.OTHER_DRIVER_LINE)
-        name = style.driver_name(driver)
-        axes.axhline(mean, linestyle=linestyle, color=grey, linewidth=1, zorder=1.9, label=name, gid=DRIVER)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -14,12 +14,12 @@ from envs.ant.arena import FREE_HALF_WIDTH, Arena
 WALL_COLOUR, ROBOT_COLOUR = "0.45", "#D55E00"
 
 
-def draw_arena(axes: Axes, arena: Arena) -> None:
+def draw_arena(axes: Axes, arena: Arena, *, colour: str = WALL_COLOUR) -> None:
     """Draw the walls of an arena; the axes get metres as units, and no frame."""
     lows, highs = footprints(arena)
     sizes = highs - lows
     walls = [Rectangle(low, *size) for low, size in zip(lows.tolist(), sizes.tolist(), strict=True)]
-    axes.add_collection(PatchCollection(walls, facecolor=WALL_COLOUR, edgecolor=WALL_COLOUR, linewidth=0.3))
+    axes.add_collection(PatchCollection(walls, facecolor=colour, edgecolor=colour, linewidth=0.3))
     low, high = (
         (lows.min(0), highs.max(0)) if walls else (np.full(2, -FREE_HALF_WIDTH), np.full(2, FREE_HALF_WIDTH))
     )

@@ -186,22 +186,31 @@ def files(ring: pd.DataFrame, tmp_path: Path) -> dict[str, Path]:
     paths = {name: tmp_path / f"{name}.parquet" for name in ("human", "cher", "steps")}
     other = ring.assign(target="length_220", speed=1.0)
     pd.concat([ring, other]).to_parquet(paths["human"])
-    pd.concat([other, ring.assign(seed=1)]).to_parquet(paths["cher"])
+    pd.concat([other.assign(seed=1), other, ring]).to_parquet(paths["cher"])
     step = {"target": "length_245", "episode": 0, "step": range(3), "state_0": [1.0, 2.0, 3.0]}
     goals = [pd.DataFrame({"seed": seed, **step, "goal_0": [9.0 - seed, 9.0, None]}) for seed in (0, 1)]
     pd.concat(goals).to_parquet(paths["steps"])
     return paths
 
 
-def test_targets_are_those_of_the_first_recording(files: dict[str, Path]) -> None:
+def test_seed_and_targets_are_those_of_the_first_recording(files: dict[str, Path]) -> None:
     paths = [files["human"], files["cher"]]
     for target, expected in ((None, "length_245"), ("length_220", "length_220")):
         recorded = time_space.load(paths, ["Human", "CHER"], target)
         assert [episode["target"].unique().tolist() for episode in recorded.values()] == [[expected]] * 2
+        assert [episode["seed"].unique().tolist() for episode in recorded.values()] == [[0]] * 2
 
 
-def test_commanded_and_actual_speed_of_the_recorded_seed(files: dict[str, Path]) -> None:
-    recorded = time_space.load([files["human"], files["cher"]], ["HRL", "CHER"], "length_245")
+def test_recordings_of_different_seeds_are_refused(ring: pd.DataFrame, tmp_path: Path) -> None:
+    paths = [tmp_path / "zero.parquet", tmp_path / "one.parquet"]
+    for seed, path in enumerate(paths):
+        ring.assign(seed=seed).to_parquet(path)
+    with pytest.raises(SystemExit, match=r"^time_space: '.*one\.parquet': there is no seed 0; there are 1$"):
+        time_space.main(["--recording", *map(str, paths), "--out", str(tmp_path / "a.png")])
+
+
+def test_commanded_and_actual_speed_of_the_recorded_seed(files: dict[str, Path], ring: pd.DataFrame) -> None:
+    recorded = {"HRL": ring, "CHER": ring.assign(seed=1)}
     goals = time_space.load_goals([files["steps"]] * 2, recorded)
     figure = time_space.draw(recorded, goals)
     panels = [axes for axes in figure.axes if axes.get_ylim() == axes.get_ylim() and len(axes.get_lines()) == 2][
@@ -265,5 +274,5 @@ def test_what_cannot_be_drawn_is_said(changes: list[str], message: str, files: d
 
 
 def test_steps_of_another_seed_are_refused(files: dict[str, Path], ring: pd.DataFrame) -> None:
-    with pytest.raises(ValueError, match="holds no steps of seed 7, which CHER is"):
+    with pytest.raises(ValueError, match="there is no seed 7; there are 0, 1"):
         time_space.load_goals([files["steps"]], {"CHER": ring.assign(seed=7)})

@@ -1,0 +1,39 @@
+"""Files of single runs on a command line, each named by its task and label: ``ring_road/cher=traffic.parquet``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+#: Task and label of a run; the name of a scripted driver stands for the label.
+Cell = tuple[str, str]
+
+
+def add_option(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    """Add an option that takes any number of such files, none by default."""
+    parser.add_argument(name, nargs="*", default=[], metavar="TASK/LABEL=FILE", help=text)
+
+
+def parse(arguments: Sequence[str], tasks: Sequence[str] | None = None) -> dict[Cell, Path]:
+    """The files by task and label, in the order given.
+
+    Args:
+        arguments: texts of the form ``TASK/LABEL=FILE``.
+        tasks: those allowed, by default any.
+
+    Raises:
+        ValueError: a text has another form, names another task, or names a run a second time.
+    """
+    files: dict[Cell, Path] = {}
+    for argument in arguments:
+        cell, _, file = argument.partition("=")
+        task, _, label = cell.partition("/")
+        if not (task and label and file):
+            raise ValueError(f"'{argument}' names no file of a run; allowed: TASK/LABEL=FILE")
+        if tasks is not None and task not in tasks:
+            raise ValueError(f"'{argument}' is of another task; allowed: {', '.join(tasks)}")
+        if (task, label) in files:
+            raise ValueError(f"'{argument}' is a second file of {cell}; each run has one")
+        files[task, label] = Path(file)
+    return files
