@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
 from matplotlib.typing import LineStyleType
 
 from analysis import style
@@ -108,10 +109,20 @@ def draw_quantity(axes: Axes, quantity: Quantity, rows: pd.DataFrame) -> None:
         axes.text(0.5, 0.5, "not defined", transform=axes.transAxes, ha="center", color="0.4")
         return
     _draw_lines(axes, rows, band=False)
-    axes.set_yscale(quantity.scale)
     bound(axes, quantity.bounds)
+    if quantity.scale == "log":
+        whole_decades(axes)
     if quantity.reference is not None:
         axes.axhline(quantity.reference, color="0.3", linewidth=0.7, zorder=1.9)
+
+
+def whole_decades(axes: Axes) -> None:
+    """A log axis between powers of ten, which alone are labelled."""
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines])
+    decades = np.log10(values[np.isfinite(values)])
+    axes.set_yscale("log")
+    axes.set_ylim(10 ** np.floor(decades.min()), 10 ** np.ceil(max(decades.max(), decades.min() + 1e-9)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _draw_lines(axes: Axes, rows: pd.DataFrame, *, band: bool) -> None:
@@ -138,12 +149,17 @@ def _draw_lines(axes: Axes, rows: pd.DataFrame, *, band: bool) -> None:
 
 
 def in_blocks(statistics: pd.DataFrame) -> pd.DataFrame:
-    """Statistics averaged over blocks of log points, each at its last step."""
-    steps = np.sort(statistics["step"].unique())
-    ends = {step: part[-1] for part in np.array_split(steps, min(BLOCKS, len(steps))) for step in part}
+    """Statistics averaged over blocks of a task's log points, each at its last step."""
     keys = ["task", "algorithm", "label", "gradient", "metric", "step"]
-    blocks = statistics.assign(step=statistics["step"].map(ends))
-    return blocks.groupby(keys, sort=False, as_index=False)[["mean", "std"]].mean()
+    ends = statistics.groupby("task")["step"].transform(_block_ends)
+    return statistics.assign(step=ends).groupby(keys, sort=False, as_index=False)[["mean", "std"]].mean()
+
+
+def _block_ends(steps: pd.Series) -> pd.Series:
+    """The last step of the block that each step is in."""
+    points = np.unique(steps)
+    ends = {step: part[-1] for part in np.array_split(points, min(BLOCKS, len(points))) for step in part}
+    return steps.map(ends)
 
 
 def metric(name: str) -> Rows:
