@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
+from matplotlib.typing import LineStyleType
 
 from analysis import style
 
@@ -29,6 +30,9 @@ def draw_curves(
     *,
     name: Callable[[str], str] = style.algorithm_name,
     x: str = "step",
+    linestyles: Mapping[str, LineStyleType] | None = None,
+    band: bool = True,
+    transform: Callable[[pd.Series], pd.Series] = lambda values: values,
 ) -> None:
     """Draw the mean over seeds and a band of one standard deviation to either side, per label.
 
@@ -38,12 +42,18 @@ def draw_curves(
         colours: colour per label.
         name: what the legend calls a label.
         x: column of the horizontal axis.
+        linestyles: per label, solid where it has none.
+        band: whether there is a band at all.
+        transform: applied to the mean and to both edges of the band, such as ``np.exp`` to a logarithm.
     """
     for label, curve in rows.groupby("label", sort=False):
         colour, at, mean, std = colours[str(label)], curve[x], curve["mean"], curve["std"]
-        axes.fill_between(at, mean - std, mean + std, color=colour, alpha=0.2, linewidth=0)
+        if band:
+            low, high = transform(mean - std), transform(mean + std)
+            axes.fill_between(at, low, high, color=colour, alpha=0.2, linewidth=0)
         marker = "." if len(curve) == 1 else None  # a single point has no line
-        axes.plot(at, mean, color=colour, marker=marker, label=name(str(label)))
+        line = (linestyles or {}).get(str(label), "-")
+        axes.plot(at, transform(mean), linestyle=line, color=colour, marker=marker, label=name(str(label)))
     if rows["mean"].isna().all():
         axes.text(0.5, 0.5, "no episode has ended", transform=axes.transAxes, ha="center", color="0.4")
     axes.set_xlim(0, rows[x].max())

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import LineStyleType
 
 from analysis.reduction import SEPARATOR
@@ -71,6 +74,9 @@ DRIVER_LINES: dict[str, tuple[LineStyleType, str]] = {
 }
 OTHER_DRIVER_LINE: tuple[LineStyleType, str] = ((0, (8, 3)), "0.6")
 
+#: Where sequential colours end; beyond this they are too light for lines on white.
+LIGHTEST = 0.88
+
 
 def task_name(task: str) -> str:
     """The task's name for readers."""
@@ -104,20 +110,26 @@ def colours(labels: Iterable[str]) -> dict[str, str]:
     return COLOURS | {label: free[number % len(free)] for number, label in enumerate(unknown)}
 
 
+def sequential_colours(number: int) -> list[str]:
+    """Colours for values in rising order, dark to light, safe for colour-blind readers and distinct in grey."""
+    return [to_hex(colour) for colour in matplotlib.colormaps["viridis"](np.linspace(0, LIGHTEST, number))]
+
+
 def use() -> None:
     """Apply the style file to the figures made from now on."""
     matplotlib.style.use(STYLE)
 
 
-def mark_extent(axes: Axes, rows: pd.DataFrame) -> None:
+def mark_extent(axes: Axes, rows: pd.DataFrame, *, narrow: bool = False) -> None:
     """State steps and seeds above a panel; an orange banner marks runs that are reduced against the paper's.
 
     Args:
         axes: the panel, whose title is moved up.
         rows: the panel's rows of the statistics table.
+        narrow: give every reason a line of its own, for panels of a third of the page.
     """
-    reduced = reductions(rows)
-    lines = [f"reduced: {', '.join(reduced[:2])}", *reduced[2:]] if reduced else [extent_text(rows)]
+    reduced, first = reductions(rows), 1 if narrow else 2
+    lines = [f"reduced: {', '.join(reduced[:first])}", *reduced[first:]] if reduced else [extent_text(rows)]
     box = {"boxstyle": "round,pad=0.3", "facecolor": REDUCED_COLOUR, "edgecolor": "none"} if reduced else None
     axes.set_title(axes.get_title(), pad=10 + 9 * len(lines))
     axes.annotate(
@@ -131,6 +143,13 @@ def mark_extent(axes: Axes, rows: pd.DataFrame) -> None:
         fontsize=7,
         bbox=box,
     )
+
+
+def spread_rows(figure: Figure) -> None:
+    """Keep the titles of a row of panels apart from the labels of the row above."""
+    engine = figure.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    engine.set(h_pad=0.1)
 
 
 def extent_text(rows: pd.DataFrame) -> str:

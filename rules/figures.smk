@@ -202,11 +202,11 @@ rule fixed_lambda:
 rule gradient_forms:
     input:
         module=module("figures/gradient_forms"),
-        **study_tables("gradient_forms", "statistics", "cells"),
+        **study_tables("gradient_forms", "statistics", "evaluation_statistics", "cells"),
     output:
         *figure_files("gradient_forms", "gradient forms", "readings of the cooperative gradient"),
     log:
         f"{RESULTS}/logs/figures/gradient_forms.log",
     shell:
         "python -m analysis.figures.gradient_forms --statistics {input.statistics} --cells {input.cells}"
-        " --out {output} > {log} 2>&1"
+        " --evaluation-statistics {input.evaluation_statistics} --out {output} > {log} 2>&1"

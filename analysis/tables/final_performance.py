@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Hashable, Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,15 @@ import pandas as pd
 from analysis import style
 from analysis.headline import MEAN, headline, last_evaluations, select_drivers
 from analysis.headline import select as select_headlines
-from analysis.tables.writing import DASH, decimal_places, round_to, significant, write
+from analysis.tables.columns import EXTENT, NUMBERS, extent, over_seeds
+from analysis.tables.writing import decimal_places, significant, write
 from envs.names import TASKS
 
 #: The metrics of the table besides a task's headline, where it has them.
 METRICS = ("return_mean100", "return_fraction_mean100")
 #: On tasks with traffic besides: metrics of the last evaluation, in which scripted drivers met the same starts.
 EVALUATED = ("return", "return_fraction", "throughput")
-NUMBERS = ["mean", "std", "iqm", "ci_low", "ci_high"]
 IDENTITY = ["task", "label", "metric"]
-EXTENT = ["n_seeds", "seeds_run", "seeds_paper", "steps_run", "steps_paper", "reduced_why"]
 
 
 def select(final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame) -> pd.DataFrame:
@@ -77,18 +75,12 @@ def readable(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
-    mean, std, iqm, low, high = (round_to(row[name], decimals) for name in NUMBERS)
     return {
         "Task": style.task_name(row["task"]),
         "Algorithm": name(row),
         "Metric": style.metric_name(row["metric"]),
-        "Mean": mean,
-        "SD": std,
-        "IQM": iqm,
-        "95 % interval of IQM": f"[{low}, {high}]" if isfinite(row["ci_low"]) else DASH,
-        "Seeds": str(row["n_seeds"]),
-        "Steps": f"{row['steps_run']:,}" if row["steps_run"] else DASH,
-        "Reduced": ", ".join(style.reductions(pd.DataFrame([row]))),
+        **over_seeds(row, decimals),
+        **extent(row),
     }
 
 

@@ -15,8 +15,8 @@ LATEX = str.maketrans({MINUS: "$-$", "λ": r"$\lambda$", "δ": r"$\delta$", "±"
 
 
 def significant(values: pd.DataFrame) -> pd.DataFrame:
-    """Numbers to six significant digits, for programs."""
-    return values.map(lambda value: float(f"{value:.6g}"))
+    """Numbers to six significant digits, for programs; no negative zero."""
+    return values.map(lambda value: float(f"{value:.6g}") + 0.0)
 
 
 def decimal_places(scale: float) -> int:

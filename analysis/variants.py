@@ -1,0 +1,46 @@
+"""What tells the cells of a study apart, in words: their settings, never the names of their variants."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from math import isfinite
+from typing import Any
+
+import pandas as pd
+
+from analysis.headline import RETURN, Headline, headline
+from analysis.levels import delta_text
+from analysis.tables.writing import DASH
+
+#: The readings of the cooperative gradient, for readers.
+GRADIENT_NAMES = {"equation5": "Eq. 5", "total": "total", "authors": "authors", "released": "released"}
+#: On the ring the return depends on its length, which is drawn anew for every episode; this does not.
+RETURN_FRACTION = Headline("training", "return_fraction_mean100")
+
+
+def gradient_name(gradient: str) -> str:
+    """The name of a reading of the cooperative gradient; a dash for an algorithm without one."""
+    return GRADIENT_NAMES.get(gradient, gradient.replace("_", " ")) or DASH
+
+
+def setting_name(cell: Mapping[Hashable, Any]) -> str:
+    """Lambda or delta of a cell; its variant if it has neither, and a dash if there is nothing to say."""
+    if isfinite(cell["fixed_lambda"]):
+        return f"λ = {cell['fixed_lambda']:g}"
+    if isfinite(cell["delta_share"]):
+        return f"δ = {cell['delta_share']:.3g} J_HRL"
+    if isfinite(cell["delta"]):
+        return f"δ = {delta_text(cell['delta'])}"
+    return str(cell["variant"]).replace("_", " ") or DASH
+
+
+def performance(task: str, final: pd.DataFrame) -> Headline:
+    """What comparisons of settings show of a task: its headline, or the return fraction where there is one.
+
+    Args:
+        task: name of the task.
+        final: statistics of final training performance.
+    """
+    here = set(final.loc[final["task"] == task, "metric"])
+    shown = headline(task)
+    return RETURN_FRACTION if shown == RETURN and RETURN_FRACTION.metric in here else shown
