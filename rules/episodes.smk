@@ -35,3 +35,21 @@ rule recording:
         folder=first_run_folder,
     shell:
         "python -m algorithms.evaluate --run {params.folder} --episodes 1 --recording {output} > {log} 2>&1"
+
+
+rule record_driver:
+    input:
+        run=f"{DRIVER_FOLDER}/run.json",
+        states=ancient(lambda wildcards: warmed_up_states(DRIVERS[f"{wildcards.task}/{wildcards.driver}"])),
+    output:
+        ensure(DRIVER_RECORDING, non_empty=True),
+    log:
+        f"{RESULTS}/logs/recordings/{{task}}/driver_{{driver}}.log",
+    resources:
+        mem_mb=1000,
+        runtime=60,
+    params:
+        preset=lambda wildcards, output: PRESET,
+    shell:
+        "python -m algorithms.drive {params.preset} --task {wildcards.task} --driver {wildcards.driver}"
+        " --recording {output} > {log} 2>&1"
