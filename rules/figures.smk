@@ -21,8 +21,8 @@ localrules:
 
 rule figure_01:
     input:
-        module=module("figures/figure_01"),
         **study_tables("main", "proposals", "statistics"),
+        module=module("figures/figure_01"),
     output:
         *figure_files("figure_01", "1", "goals over training"),
     log:
@@ -67,8 +67,8 @@ rule figure_04:
 
 rule figure_05:
     input:
-        module=module("figures/figure_05"),
         **study_tables("main", "statistics", "evaluation_statistics", "driver_statistics"),
+        module=module("figures/figure_05"),
     output:
         *figure_files("figure_05", "5", "learning curves"),
     log:
@@ -81,10 +81,10 @@ rule figure_05:
 
 rule figure_06:
     input:
+        **study_tables("main", "statistics"),
         module=module("figures/figure_06"),
         trajectories=trajectory_files("figure_06"),
         recordings=recording_files("figure_06"),
-        **study_tables("main", "statistics"),
     output:
         *figure_files("figure_06", "6", "agents and their goals"),
     log:
@@ -99,9 +99,9 @@ rule figure_06:
 
 rule figure_07:
     input:
+        **study_tables("cooperation", "statistics", "final", "cells", "runs"),
         module=module("figures/figure_07"),
         trajectories=trajectory_files("figure_07"),
-        **study_tables("cooperation", "statistics", "final", "cells", "runs"),
     output:
         *figure_files("figure_07", "7", "degrees of cooperation"),
     log:
@@ -115,8 +115,8 @@ rule figure_07:
 
 rule figure_08:
     input:
-        module=module("figures/figure_08"),
         **study_tables("transfer", "evaluation_statistics", "cells"),
+        module=module("figures/figure_08"),
     output:
         *figure_files("figure_08", "8", "transfer of workers"),
     log:
@@ -128,9 +128,9 @@ rule figure_08:
 
 rule figure_09:
     input:
+        **study_tables("hiro_correction", "statistics", "evaluation_statistics"),
         module=module("figures/figure_09"),
         references=REFERENCE_NUMBERS,
-        **study_tables("hiro_correction", "statistics", "evaluation_statistics"),
     output:
         *figure_files("figure_09", "9", "HIRO with and without correction"),
     log:
@@ -143,9 +143,9 @@ rule figure_09:
 
 rule figure_10:
     input:
+        **study_tables("main", "evaluation_statistics", "driver_statistics"),
         module=module("figures/figure_10"),
         recordings=recording_files("figure_10"),
-        **study_tables("main", "evaluation_statistics", "driver_statistics"),
     output:
         *figure_files("figure_10", "10", "traffic on the highway"),
     log:
@@ -159,8 +159,8 @@ rule figure_10:
 
 rule figure_11:
     input:
-        module=module("figures/figure_11"),
         **study_tables("visual", "evaluation_statistics"),
+        module=module("figures/figure_11"),
     output:
         *figure_files("figure_11", "11", "Visual Ant Maze by steps"),
     log:
@@ -172,8 +172,8 @@ rule figure_11:
 
 rule figure_12:
     input:
-        module=module("figures/figure_12"),
         **study_tables("visual", "evaluations", "timing", "statistics"),
+        module=module("figures/figure_12"),
     output:
         *figure_files("figure_12", "12", "Visual Ant Maze by wall-clock time"),
     log:
@@ -185,10 +185,10 @@ rule figure_12:
 
 rule fixed_lambda:
     input:
-        module=module("figures/fixed_lambda"),
         **study_tables(
             "fixed_lambda", "statistics", "final", "evaluation_statistics", "runs", "evaluations", "cells"
         ),
+        module=module("figures/fixed_lambda"),
     output:
         *figure_files("fixed_lambda", "fixed lambda", "sensitivity to lambda"),
     log:
@@ -201,8 +201,8 @@ rule fixed_lambda:
 
 rule gradient_forms:
     input:
-        module=module("figures/gradient_forms"),
         **study_tables("gradient_forms", "statistics", "evaluation_statistics", "cells"),
+        module=module("figures/gradient_forms"),
     output:
         *figure_files("gradient_forms", "gradient forms", "readings of the cooperative gradient"),
     log:

@@ -13,8 +13,8 @@ localrules:
 
 rule final_performance:
     input:
-        module=module("tables/final_performance"),
         **study_tables("main", "final", "evaluation_statistics", "driver_statistics"),
+        module=module("tables/final_performance"),
     output:
         *table_files("final_performance", "final performance"),
     log:
@@ -27,8 +27,8 @@ rule final_performance:
 
 rule cooperation:
     input:
-        module=module("tables/cooperation"),
         **study_tables("cooperation", "runs", "final", "evaluation_statistics", "cells"),
+        module=module("tables/cooperation"),
     output:
         *table_files("cooperation", "degrees of cooperation"),
     log:
@@ -41,8 +41,8 @@ rule cooperation:
 
 rule transfer:
     input:
-        module=module("tables/transfer"),
         **study_tables("transfer", "evaluation_statistics", "cells"),
+        module=module("tables/transfer"),
     output:
         *table_files("transfer", "transfer of workers"),
     log:
@@ -54,9 +54,9 @@ rule transfer:
 
 rule hiro_reproduction:
     input:
+        **study_tables("hiro_correction", "evaluations", "final", "evaluation_statistics"),
         module=module("tables/hiro_reproduction"),
         references=REFERENCE_NUMBERS,
-        **study_tables("hiro_correction", "evaluations", "final", "evaluation_statistics"),
     output:
         *table_files("hiro_reproduction", "HIRO beside its publication"),
     log:
