@@ -15,8 +15,8 @@ Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
-#: Name of a variant, which is part of a path.
-VariantName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
+#: Name of a variant or a study, which is part of a path.
+PathName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
 
 
 def _unique(values: list[Any]) -> list[Any]:
@@ -158,7 +158,7 @@ class TransferSettings(Strict):
 
     task: str
     algorithm: str
-    variant: VariantName | None = None
+    variant: PathName | None = None
     policy: str | None = None
 
     @property
@@ -232,7 +232,7 @@ class VariantHead(Strict):
 
     environment: dict[str, Any] | None = None
     transfer: TransferSettings | None = None
-    worker_return: VariantName | None = None
+    worker_return: PathName | None = None
 
 
 #: A named deviation from the settings of algorithms; each algorithm takes those that it reads.
@@ -248,8 +248,8 @@ class CellGroup(Strict):
         variants: names of variants (default: the algorithms as they are).
     """
 
-    tasks: Annotated[list[str], Unique] | None = None
-    algorithms: Annotated[list[str], Unique] | None = None
+    tasks: Annotated[list[str], Field(min_length=1), Unique] | None = None
+    algorithms: Annotated[list[str], Field(min_length=1), Unique] | None = None
     variants: Annotated[list[str], Field(min_length=1), Unique] | None = None
 
 
@@ -265,8 +265,8 @@ class PresetHead(Strict):
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
     device: Literal["cpu", "cuda"]
-    variants: dict[VariantName, Variant]  # type: ignore[valid-type]
-    study: dict[str, list[CellGroup]]
+    variants: dict[PathName, Variant]  # type: ignore[valid-type]
+    study: dict[PathName, list[CellGroup]]
 
 
 # A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.
@@ -281,7 +281,7 @@ class RunConfig(Strict):
 
     task: str
     algorithm: str
-    variant: VariantName | None = None
+    variant: PathName | None = None
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     run: RunSettings
     environment: dict[str, Any]
