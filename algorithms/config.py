@@ -18,8 +18,9 @@ import yaml
 from pydantic import BaseModel
 
 from algorithms.nested import difference, merge
+from algorithms.presets import Preset
 from algorithms.registry import ALGORITHMS
-from algorithms.settings import SECTIONS, Preset, RunConfig
+from algorithms.settings import SECTIONS, RunConfig
 from envs.names import TASKS
 from envs.strict import parse
 

@@ -1,22 +1,20 @@
-"""Types of everything a preset can say.  Values live in ``config/*.yaml`` only; there are no defaults here."""
+"""Types of the settings of a training.  Values live in ``config/*.yaml`` only; there are no defaults here."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from envs.names import TASKS
 from envs.strict import Strict, digest
 
 Count = Annotated[int, Field(ge=1)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
-#: Name of a variant, which is part of a path.
-VariantName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
+#: Name of a variant or a study, which is part of a path.
+PathName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
 
 
 def _unique(values: list[Any]) -> list[Any]:
@@ -158,7 +156,7 @@ class TransferSettings(Strict):
 
     task: str
     algorithm: str
-    variant: VariantName | None = None
+    variant: PathName | None = None
     policy: str | None = None
 
     @property
@@ -189,99 +187,12 @@ def required(section: Section | None, name: str) -> Section:
     return section
 
 
-def overrides_of(model: type[BaseModel]) -> Any:
-    """The type of a mapping in which every key of ``model`` is optional."""
-    fields: dict[str, Any] = {}
-    for name, info in model.model_fields.items():
-        optional = copy.copy(info)
-        optional.default = None
-        fields[name] = (info.annotation, optional)
-    return create_model(f"{model.__name__}Overrides", __config__=model.model_config, **fields)
-
-
-def section_of(model: type[BaseModel]) -> Any:
-    """The type of a preset's section: ``default`` for all tasks, and under ``tasks`` what differs for a task."""
-    overrides: Any = overrides_of(model)
-    fields: dict[str, Any] = {
-        "default": (model, ...),
-        "tasks": (dict[str, overrides], Field(default_factory=dict)),
-    }
-    return create_model(f"{model.__name__}Section", __base__=Strict, **fields)
-
-
-def environment_section() -> Any:
-    """The type of the section ``environment``: under ``tasks`` the options of each task."""
-    options: dict[str, Any] = {name: (entry.options, entry.options()) for name, entry in TASKS.items()}
-    tasks: Any = create_model("TaskOptions", __base__=Strict, **options)
-    return create_model("EnvironmentSection", __base__=Strict, tasks=(tasks, ...))
-
-
-def _all_sections() -> dict[str, Any]:
-    return {name: (overrides_of(model) | None, None) for name, model in SECTIONS.items()}
-
-
-class VariantHead(Strict):
-    """What a variant changes besides the sections of :data:`SECTIONS`.
-
-    Attributes:
-        environment: options of the task.
-        transfer: whose worker is taken over.
-        worker_return: the variant of ``hrl`` whose worker return delta is a share of, if not the one of the same
-            name.
-    """
-
-    environment: dict[str, Any] | None = None
-    transfer: TransferSettings | None = None
-    worker_return: VariantName | None = None
-
-
-#: A named deviation from the settings of algorithms; each algorithm takes those that it reads.
-Variant = create_model("Variant", __base__=VariantHead, **_all_sections())
-
-
-class CellGroup(Strict):
-    """Cells of a study: every task with every algorithm and every variant that the preset selects.
-
-    Attributes:
-        tasks: some of the preset's (default: all of them).
-        algorithms: some of the preset's (default: all of them).
-        variants: names of variants (default: the algorithms as they are).
-    """
-
-    tasks: Annotated[list[str], Unique] | None = None
-    algorithms: Annotated[list[str], Unique] | None = None
-    variants: Annotated[list[str], Field(min_length=1), Unique] | None = None
-
-
-class PresetHead(Strict):
-    """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go."""
-
-    preset: Annotated[str, Field(min_length=1)]
-    results: Annotated[str, Field(min_length=1)]
-    studies: Annotated[list[str], Field(min_length=1), Unique]
-    tasks: Annotated[list[str], Field(min_length=1), Unique]
-    algorithms: Annotated[list[str], Field(min_length=1), Unique]
-    drivers: Annotated[list[str], Unique]
-    seeds: Annotated[list[Seed], Field(min_length=1), Unique]
-    seeds_per_job: Count
-    device: Literal["cpu", "cuda"]
-    variants: dict[VariantName, Variant]  # type: ignore[valid-type]
-    study: dict[str, list[CellGroup]]
-
-
-# A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.
-_SECTION_FIELDS: dict[str, Any] = {"environment": (environment_section(), ...)} | {
-    name: (section_of(model), ...) for name, model in SECTIONS.items()
-}
-Preset = create_model("Preset", __base__=PresetHead, **_SECTION_FIELDS)
-
-
 class RunConfig(Strict):
     """The resolved configuration of one training: every section that its algorithm reads, for its task."""
 
     task: str
     algorithm: str
-    variant: VariantName | None = None
+    variant: PathName | None = None
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     run: RunSettings
     environment: dict[str, Any]

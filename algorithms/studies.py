@@ -26,7 +26,7 @@ from algorithms.config import (
     resolve,
 )
 from algorithms.registry import ALGORITHMS, DRIVERS
-from algorithms.settings import SECTIONS, CellGroup, Preset, PresetHead, RunConfig
+from algorithms.settings import SECTIONS, CellGroup, Preset, PresetHead, RunConfig, VariantHead
 from envs.names import TASKS
 from envs.strict import digest
 
@@ -58,6 +58,8 @@ def validate(values: Mapping[str, Any]) -> PresetHead:
     for section in SECTIONS:
         for task in getattr(preset, section).tasks:
             require(task, tuple(TASKS), f"{section}.tasks")
+    for name, variant in preset.variants.items():
+        _check_variant(name, variant, tuple(preset.variants))
     for study, groups in preset.study.items():
         for group in groups:
             _check_group(study, group, preset)
@@ -65,6 +67,18 @@ def validate(values: Mapping[str, Any]) -> PresetHead:
         chosen = {key: ", ".join(getattr(preset, key)) for key in ("studies", "tasks", "algorithms")}
         raise ConfigError("nothing to train: no cell of " + ", ".join(f"{key} {chosen[key]}" for key in chosen))
     return preset
+
+
+def _check_variant(name: str, variant: VariantHead, variants: Sequence[str]) -> None:
+    if variant.worker_return is not None:
+        require(variant.worker_return, variants, f"variants.{name}: worker_return")
+    if (transfer := variant.transfer) is None:
+        return
+    hierarchies = tuple(algorithm for algorithm, entry in ALGORITHMS.items() if entry.is_hierarchy)
+    require(transfer.task, tuple(TASKS), f"variants.{name}: transfer.task")
+    require(transfer.algorithm, hierarchies, f"variants.{name}: transfer.algorithm")
+    if transfer.variant is not None:
+        require(transfer.variant, variants, f"variants.{name}: transfer.variant")
 
 
 def _check_group(study: str, group: CellGroup, preset: PresetHead) -> None:
@@ -146,13 +160,23 @@ def reference(preset: Mapping[str, Any], run: RunConfig) -> list[RunConfig]:
 
 
 def source(preset: Mapping[str, Any], run: RunConfig) -> RunConfig | None:
-    """The run whose worker a run takes over, of the same seeds."""
+    """The run whose worker a run takes over, of the same seeds.
+
+    Raises:
+        ConfigError: it does not train a worker of its own, or would wait for one that is taken over.
+    """
     if run.transfer is None:
         return None
     task, algorithm, variant = run.transfer.task, run.transfer.algorithm, run.transfer.variant
     found = in_groups({**preset, "seeds": run.seeds}, Cell(task, algorithm, variant))[0]
     if found.variant != variant:
         raise ConfigError(f"transfer.variant '{variant}' changes nothing of {algorithm} on {task}; leave it out")
+    behind = reference(preset, found)[:1] if found.needs_worker_return else []
+    for other in (found, *behind):
+        if other.transfer is not None:
+            raise ConfigError(
+                f"{run.label} on {run.task} needs {other.label} on {other.task}, which is a transfer too"
+            )
     return found
 
 
@@ -182,7 +206,7 @@ def lineage(preset: Mapping[str, Any], run: RunConfig) -> str:
     """Digest of the settings of a run and of all runs that it depends on; another one calls for a new training."""
     parts: list[Any] = [run.hash]
     if run.needs_worker_return:
-        parts += [reference(preset, run)[0].hash, preset["seeds"]]
+        parts += [lineage(preset, reference(preset, run)[0]), preset["seeds"]]
     if taken := source(preset, run):
         parts.append(lineage(preset, taken))
     return digest(parts) if len(parts) > 1 else run.hash

@@ -12,7 +12,7 @@ from algorithms.nested import flatten
 from algorithms.settings import SECTIONS, RunConfig
 
 #: Sections whose settings must be those of the paper; those of ``run`` are compared one by one.
-COMPARED = ("environment", *(name for name in SECTIONS if name != "run"))
+COMPARED = ("environment", "transfer", *(name for name in SECTIONS if name != "run"))
 
 #: Between the reasons of :attr:`Reduction.why`.
 SEPARATOR = "; "

@@ -42,10 +42,11 @@ def _explain(model: type[BaseModel], error: Any) -> str:
         return f"key '{path}' is not known; allowed: {', '.join(_keys(model, error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"key '{path}' is missing"
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "value_error":
         return f"{path}: {message}" if path else message
-    return f"{path} = {error['input']!r} is not allowed; it must be {message}"
+    path, rule = path.removesuffix(".[key]"), message.partition(" should ")[2]
+    return f"{path} = {error['input']!r} is not allowed; it must {rule}"
 
 
 def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
@@ -54,7 +55,7 @@ def _keys(model: Any, location: Sequence[str | int]) -> list[str]:
         fields = getattr(model, "model_fields", None)
         if fields and part in fields:
             model = fields[part].annotation
-        candidates = [model, *getattr(model, "__args__", ())]
-        models = [item for item in candidates if isinstance(item, type) and issubclass(item, BaseModel)]
-        model = models[-1] if models else model
+        inside = getattr(model, "__args__", ())  # of a union, a list or a mapping
+        models = [item for item in (model, *inside) if isinstance(item, type) and issubclass(item, BaseModel)]
+        model = (models or inside or [model])[-1]
     return list(getattr(model, "model_fields", {}))

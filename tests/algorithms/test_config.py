@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from algorithms import config
+from algorithms import config, studies
 from algorithms.config import ConfigError
 from algorithms.registry import ALGORITHMS, DRIVERS
 from algorithms.settings import SECTIONS, format_seeds
@@ -23,7 +23,7 @@ def paper():
 
 @pytest.mark.parametrize("name", ["paper", "quick", "smoke"])
 def test_presets_are_valid(name):
-    assert config.validate(config.load_preset(name)).preset == name
+    assert studies.validate(config.load_preset(name)).preset == name
 
 
 def test_paper_has_the_papers_settings(paper):
@@ -47,19 +47,6 @@ def test_paper_has_the_papers_settings(paper):
     assert config.resolve(paper, "ant_maze", "hrl", seeds=[0]).run.steps == 3_000_000
     assert config.resolve(paper, "ant_four_rooms", "hrl", seeds=[0]).run.steps == 3_000_000
     assert config.resolve(paper, "visual_ant_maze", "hrl", seeds=[0]).run.steps == 2_500_000
-
-
-def test_paper_plans_every_cell_once(paper):
-    assert paper["algorithms"] == ["td3", "hrl", "hiro", "hac", "cher_fixed", "cher"]
-    keys = [cell.key for cell in config.cells(paper)]
-    assert len(keys) == len(set(keys)) == len(paper["tasks"]) * 6 * 10
-    assert "ant_gather/hrl/seeds_9" in keys
-
-
-def test_seeds_per_job_groups_seeds(paper):
-    cells = config.cells(paper | {"seeds_per_job": 4, "tasks": ["ant_gather"], "algorithms": ["td3"]})
-    assert [cell.seeds for cell in cells] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
-    assert cells[0].key == "ant_gather/td3/seeds_0-3"
 
 
 def test_overlay_changes_only_what_it_names(paper):
@@ -93,7 +80,7 @@ def test_drivers_are_part_of_every_preset_and_may_be_left_out(paper):
     everyone = ["human", "follower_stopper", "random", "constant"]
     for name in ("paper", "quick", "smoke"):
         assert config.load_preset(name)["drivers"] == everyone == list(DRIVERS)
-    assert config.validate(paper | {"drivers": []}).drivers == []
+    assert studies.validate(paper | {"drivers": []}).drivers == []
 
 
 def test_preset_arguments_survive_the_round_trip(paper):
@@ -102,7 +89,7 @@ def test_preset_arguments_survive_the_round_trip(paper):
     assert arguments.startswith("--preset smoke --override ")
     parser = argparse.ArgumentParser()
     config.add_preset_arguments(parser)
-    assert config.preset_from(parser.parse_args(shlex.split(arguments))) == values
+    assert studies.preset_from(parser.parse_args(shlex.split(arguments))) == values
     assert config.preset_arguments(paper) == "--preset paper"
 
 
@@ -146,11 +133,12 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
         ({"hierarchy": {"default": {"manager_actor_every": 15}}}, "must be a multiple of manager_critic_every"),
         ({"tasks": ["ant_maze_9"]}, "tasks 'ant_maze_9' is not known; allowed: ant_gather, ant_maze"),
         (
-            {"tasks": ["visual_ant_maze"]},
+            {"tasks": ["visual_ant_maze"], "study": {"main": [{}]}},
             "algorithm 'td3' sees no images, as task 'visual_ant_maze' has; allowed: hrl, hiro",
         ),
         ({"algorithms": ["ppo"]}, "algorithms 'ppo' is not known; allowed: td3, hrl"),
-        ({"studies": ["mian"]}, "studies 'mian' is not known; allowed: main"),
+        ({"studies": ["mian"]}, "studies 'mian' is not known; allowed: main, cooperation, transfer, "),
+        ({"studies": []}, "studies = [] is not allowed"),
         ({"device": "tpu"}, "device = 'tpu' is not allowed; it must be 'cpu' or 'cuda'"),
         ({"seeds": []}, "seeds = [] is not allowed"),
         ({"seeds": [-1]}, "seeds.0 = -1 is not allowed"),
@@ -169,7 +157,7 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
 )
 def test_wrong_presets_are_refused_in_one_line(paper, overlay, message):
     with pytest.raises(ConfigError) as caught:
-        config.validate(config.merge(paper, overlay))
+        studies.validate(config.merge(paper, overlay))
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,50 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.config import ConfigError, cells, load_preset, merge, resolve
-from algorithms.delta import complete, dependent_tasks, hrl_runs, is_return, read, trainings
+from algorithms.config import ConfigError, load_preset, resolve
+from algorithms.delta import complete, is_return, read
 
 PAPER = load_preset("paper")
 CHER = resolve(PAPER, "ant_gather", "cher", seeds=[0])
 
 
-def preset(**changes: Any) -> dict[str, Any]:
-    return merge(PAPER, changes)
-
-
 def write(path: Path, **content: Any) -> Path:
-    path.write_text(json.dumps({"task": "ant_gather", "worker_return": -600.0} | content))
+    path.write_text(json.dumps({"task": "ant_gather", "label": "hrl", "worker_return": -600.0} | content))
     return path
-
-
-def test_paper_trains_nothing_twice():
-    assert trainings(PAPER) == cells(PAPER)
-    assert dependent_tasks(PAPER) == PAPER["tasks"]
-
-
-def test_cher_alone_brings_the_hrl_runs_of_its_tasks_and_seeds():
-    alone = preset(algorithms=["cher"], tasks=["ring_road"], seeds=[0, 1, 5], seeds_per_job=2)
-    planned = Counter((run.label, run.task, tuple(run.seeds)) for run in trainings(alone))
-    assert planned == Counter((label, "ring_road", seeds) for label in ("cher", "hrl") for seeds in ((0, 1), (5,)))
-    assert [run.key for run in hrl_runs(alone, "ring_road")] == [
-        "ring_road/hrl/seeds_0-1",
-        "ring_road/hrl/seeds_5",
-    ]
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{"algorithms": ["td3", "cher_fixed"]}, {"algorithms": ["cher"], "cher": {"default": {"delta": -150.0}}}],
-)
-def test_nothing_is_added_where_no_delta_is_open(changes: dict[str, Any]):
-    values = preset(**changes)
-    assert trainings(values) == cells(values)
-    assert dependent_tasks(values) == []
-
-
-def test_delta_of_one_task_alone_can_be_given():
-    values = preset(algorithms=["cher"], cher={"tasks": {"ring_road": {"delta": -5.0}}})
-    assert dependent_tasks(values) == [task for task in PAPER["tasks"] if task != "ring_road"]
 
 
 def test_delta_is_the_papers_share(tmp_path: Path):
@@ -63,7 +29,7 @@ def test_delta_is_the_papers_share(tmp_path: Path):
     assert run.cher is not None
     assert run.cher.delta == -150
     assert not run.needs_worker_return
-    assert content == {"task": "ant_gather", "worker_return": -600.0, "runs": []}
+    assert content == {"task": "ant_gather", "label": "hrl", "worker_return": -600.0, "runs": []}
     ring = resolve(PAPER, "ring_road", "cher", seeds=[0])
     completed, _ = complete(ring, write(tmp_path / "b.json", task="ring_road"))
     assert completed.cher is not None
@@ -112,12 +78,20 @@ def test_a_run_that_does_not_need_the_file_refuses_it(
         ("[1]", "is not a JSON object"),
         ("{}", "is that of task 'None'; it must be 'ant_gather'"),
         ('{"task": "ring_road", "worker_return": -1}', "is that of task 'ring_road'; it must be 'ant_gather'"),
-        ('{"task": "ant_gather"}', "has worker_return = None; it must be finite and negative"),
-        ('{"task": "ant_gather", "worker_return": 0.0}', "has worker_return = 0.0; it must be"),
-        ('{"task": "ant_gather", "worker_return": 12}', "has worker_return = 12; it must be"),
-        ('{"task": "ant_gather", "worker_return": NaN}', "has worker_return = nan; it must be"),
-        ('{"task": "ant_gather", "worker_return": -Infinity}', "has worker_return = -inf; it must be"),
-        ('{"task": "ant_gather", "worker_return": "-3"}', "has worker_return = '-3'; it must be"),
+        ('{"task": "ant_gather", "worker_return": -1}', "is that of None runs; it must be of hrl"),
+        (
+            '{"task": "ant_gather", "label": "hrl-transfer", "worker_return": -1}',
+            "is that of hrl-transfer runs; it must be of hrl",
+        ),
+        ('{"task": "ant_gather", "label": "hrl"}', "has worker_return = None; it must be finite and negative"),
+        ('{"task": "ant_gather", "label": "hrl", "worker_return": 0.0}', "has worker_return = 0.0; it must be"),
+        ('{"task": "ant_gather", "label": "hrl", "worker_return": 12}', "has worker_return = 12; it must be"),
+        ('{"task": "ant_gather", "label": "hrl", "worker_return": NaN}', "has worker_return = nan; it must be"),
+        (
+            '{"task": "ant_gather", "label": "hrl", "worker_return": -Infinity}',
+            "has worker_return = -inf; it must be",
+        ),
+        ('{"task": "ant_gather", "label": "hrl", "worker_return": "-3"}', "has worker_return = '-3'; it must be"),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, message: str):
@@ -137,10 +111,39 @@ def test_a_missing_file_names_the_command_that_makes_it(tmp_path: Path):
         read(tmp_path, "ant_gather")
 
 
+def test_the_command_names_the_variant(tmp_path: Path):
+    command = "python -m analysis.worker_return --task ant_maze --variant worker_hrl"
+    with pytest.raises(ConfigError, match=f"not found; `{re.escape(command)}` makes it$"):
+        read(tmp_path / "a.json", "ant_maze", "hrl-worker_hrl")
+
+
+def test_a_run_takes_the_file_of_its_label_alone(tmp_path: Path):
+    """Workers that see other observations reach other returns."""
+    run = resolve(PAPER, "ant_gather", "cher", seeds=[0], variant="transfer")
+    of_variant = write(tmp_path / "a.json", label="hrl-transfer", worker_return=-80.0)
+    completed, _ = complete(run, of_variant, "hrl-transfer")
+    assert completed.cher is not None
+    assert completed.cher.delta == -20
+    with pytest.raises(ConfigError, match=r"is that of hrl runs; it must be of hrl-transfer$"):
+        complete(run, write(tmp_path / "b.json"), "hrl-transfer")
+    with pytest.raises(ConfigError, match=r"is that of hrl-transfer runs; it must be of hrl$"):
+        complete(CHER, of_variant)
+
+
 def test_truth_values_are_no_numbers():
     assert is_return(-1)
     assert not is_return(True)
     assert not is_return(False)
+
+
+def test_no_return_at_all_can_be_asked_for_and_no_positive_one():
+    """A delta of 0 is a cooperation ratio of 1 (Figure 7i)."""
+    run = resolve(PAPER, "ant_gather", "cher", seeds=[0], overrides={"cher": {"delta": 0}})
+    assert run.cher is not None
+    assert run.cher.delta == 0
+    assert not run.needs_worker_return
+    with pytest.raises(ConfigError, match=r"cher.delta = 0.5 is not allowed; it must be less than or equal to 0$"):
+        resolve(PAPER, "ant_gather", "cher", seeds=[0], overrides={"cher": {"delta": 0.5}})
 
 
 def test_no_share_is_no_delta():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from algorithms import config, drivers
+from algorithms import config, drivers, studies
 from algorithms.config import ConfigError, merge
 from algorithms.registry import DRIVERS
 from envs.names import TASKS
@@ -85,6 +85,6 @@ def test_wrong_drivers_are_refused_in_one_line(paper, arguments, message):
 
 def test_presets_with_unknown_drivers_are_refused(paper):
     with pytest.raises(ConfigError, match=r"^drivers 'robot' is not known; allowed: human, follower_stopper, "):
-        config.validate(paper | {"drivers": ["robot"]})
+        studies.validate(paper | {"drivers": ["robot"]})
     with pytest.raises(ConfigError, match=r"^drivers: \['human', 'human'\] must not repeat an entry"):
-        config.validate(paper | {"drivers": ["human", "human"]})
+        studies.validate(paper | {"drivers": ["human", "human"]})

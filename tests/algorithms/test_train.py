@@ -37,7 +37,7 @@ def finish(*arguments, **options):
 
 def checkpoint_of(*arguments, **options):
     """Where a training keeps its newest checkpoint."""
-    config, results = train.read(train.parser().parse_args(command(*arguments, **options)[3:]))
+    config, _, results = train.read(train.parser().parse_args(command(*arguments, **options)[3:]))
     return results / "checkpoints" / config.key / config.hash / "checkpoint.pt"
 
 
@@ -139,12 +139,14 @@ def test_run_folder(task, algorithm, uninterrupted):
     assert description["config"]["task"] == task
     assert description["steps"] == 1200
     assert description["worker_return"] is None
+    assert description["source"] is None
     networks = torch.load(folder / "policy.pt", weights_only=True)["networks"]
     assert {name.split(".")[1] for name in networks} == {"actor", "critics", "target_actor", "target_critics"}
 
 
 def test_delta_from_a_worker_return_is_part_of_the_run_and_its_source_recorded(tmp_path):
-    file, content = tmp_path / "file.json", {"task": "ant_gather", "worker_return": -80.0, "runs": [{"hash": "a"}]}
+    file = tmp_path / "file.json"
+    content = {"task": "ant_gather", "label": "hrl", "worker_return": -80.0, "runs": [{"hash": "a"}]}
     file.write_text(json.dumps(content))
     arguments = ("ant_gather", "cher", tmp_path, "--steps", "200", "--worker-return", str(file))
     result = finish(*arguments)
@@ -265,7 +267,8 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
         (["--set", "environment.wind=1"], "environment: key 'wind' is not known; allowed: contact"),
         (["--set", "environment.contact=hard"], "environment: contact = 'hard' is not allowed"),
         (["--set", "learner.tau=[1"], "the value is not valid yaml"),
-        (["--variant", "../x"], "variant = '../x' is not allowed"),
+        (["--variant", "../x"], "variant '../x' is not known; allowed: ratio_25, ratio_50, "),
+        (["--variant", "../x", "--set", "learner.tau=0.1"], "variant = '../x' is not allowed"),
         (["--override", "{"], "--override is not JSON"),
         (["--override", "[1]"], "--override is [1]; it must be a JSON object"),
         (["--override", '{"run": 3}'], "run = 3 is not allowed"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from synthetic import small_preset, write_drivers, write_runs
 
-from analysis.collect import collect, collect_drivers
+from analysis.collect import Folders, collect
 from analysis.statistics import driver_statistics, evaluation_curves, final_performance, learning_curves
 
 
@@ -30,18 +30,26 @@ def driver_runs(preset: dict[str, Any], tmp_path: Path) -> Path:
     return tmp_path / "drivers"
 
 
+@pytest.fixture
+def results(runs: Path, driver_runs: Path) -> Path:
+    """A results folder with both."""
+    assert runs.parent == driver_runs.parent
+    return runs.parent
+
+
 @pytest.fixture(scope="session")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, ...]:
     """Statistics of training, final performance, statistics of evaluations, and of drivers; all synthetic."""
-    preset, runs = small_preset(), tmp_path_factory.mktemp("synthetic")
-    write_runs(preset, runs)
-    progress, evaluations = collect(preset, runs)
-    write_drivers(preset, runs / "drivers")
+    preset, results = small_preset(), tmp_path_factory.mktemp("synthetic")
+    folders = Folders.below(results)
+    write_runs(preset, folders.runs)
+    write_drivers(preset, folders.drivers)
+    collected = collect(preset, "main", folders)
     return (
-        learning_curves(progress, preset),
-        final_performance(progress, preset),
-        evaluation_curves(evaluations, preset),
-        driver_statistics(collect_drivers(preset, runs / "drivers"), preset),
+        learning_curves(collected.runs, preset),
+        final_performance(collected.runs, preset),
+        evaluation_curves(collected.evaluations, preset),
+        driver_statistics(collected.drivers, preset),
     )
 
 

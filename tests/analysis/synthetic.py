@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from algorithms.config import cells, load_preset, merge
+from algorithms.config import load_preset, merge
 from algorithms.drivers import DriverConfig, planned
+from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
-from analysis.collect import DRIVER_HEAD
+from algorithms.studies import cells, trainings, worker_returns
+from analysis.collect import DRIVER_HEAD, Folders, Origins
 from analysis.statistics import driver_statistics
 from envs.tasks import describe
 
 LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
 SMALL = {
+    "studies": ["main"],
     "tasks": ["ring_road", "ant_gather"],
     "algorithms": ["td3", "hrl"],
     "drivers": ["human", "random"],
@@ -54,8 +57,13 @@ def curves(run: RunConfig) -> pd.DataFrame:
 
 def evaluations(run: RunConfig) -> pd.DataFrame:
     """What :func:`evaluated` makes up, at every evaluation of a run."""
+    return evaluated(run, evaluation_steps(run))
+
+
+def evaluation_steps(run: RunConfig) -> list[int]:
+    """The steps at which a run is evaluated."""
     every, last = run.run.evaluate_every, run.run.steps
-    return evaluated(run, sorted({*range(every, last + 1, every), last}))
+    return sorted({*range(every, last + 1, every), last})
 
 
 def evaluated(run: RunConfig | DriverConfig, steps: Sequence[int]) -> pd.DataFrame:
@@ -68,23 +76,89 @@ def evaluated(run: RunConfig | DriverConfig, steps: Sequence[int]) -> pd.DataFra
     return table.assign(return_fraction=1 + returns / 1_000) if run.task == "ring_road" else table
 
 
+def numbered(name: str, count: int, values: Any) -> dict[str, Any]:
+    """Columns ``name_0``, ``name_1``, ... of one value."""
+    return {f"{name}_{index}": values for index in range(count)}
+
+
+def probes(run: RunConfig) -> pd.DataFrame:
+    """Ten probes of each seed at every evaluation; the worker comes nearer to its goals in time."""
+    dimensions, last = len(describe(run.task, run.environment)[0].goal_indices), run.run.steps
+    rows = [
+        {"seed": seed, "step": step, "probe": probe, "reset_seed": 1_000 * seed + probe}
+        | numbered("goal", dimensions, probe / 10)
+        | {"error_start": 2.0 + probe / 10, "error_end": (2.0 + probe / 10) * (1.2 - step / last)}
+        for seed in run.seeds
+        for step in evaluation_steps(run)
+        for probe in range(10)
+    ]
+    return pd.DataFrame(rows)
+
+
+def proposals(run: RunConfig) -> pd.DataFrame:
+    """Two goals of each seed between two log points; the state's entries first, goals beside them."""
+    dimensions = len(describe(run.task, run.environment)[0].goal_indices)
+    steps = range(0, run.run.steps, run.run.log_every // 2)
+    rows = [
+        {"seed": seed, "step": step}
+        | numbered("state", dimensions, seed + step / run.run.steps)
+        | numbered("goal", dimensions, 1.0 - step / run.run.steps)
+        for seed in run.seeds
+        for step in steps
+    ]
+    return pd.DataFrame(rows)
+
+
+def timing(run: RunConfig) -> pd.DataFrame:
+    """A steady 400 steps per second at every log point, never interrupted."""
+    tables = []
+    for seed in run.seeds:
+        steps = np.arange(run.run.log_every, run.run.steps + 1, run.run.log_every)
+        wall = steps / 400
+        table = pd.DataFrame({"seed": seed, "step": steps, "wall_time": wall, "steps_per_second": 400.0})
+        restarts = {"restarts": 0, "simulator_restarts": 0, "cpu_time": 1.1 * wall, "memory_mb": 300.0}
+        parts = {"simulator_seconds": wall / 2, "learner_seconds": wall / 4, "evaluation_seconds": wall / 8}
+        tables.append(table.assign(**restarts, **parts))
+    return pd.concat(tables)
+
+
 def write_run(run: RunConfig, runs: Path) -> Path:
     """Write one run folder below ``runs``."""
     folder = runs / run.key
     folder.mkdir(parents=True)
-    curves(run).to_csv(folder / "progress.csv", index=False)
-    evaluations(run).to_csv(folder / "evaluations.csv", index=False)
+    files = {"progress": curves(run), "evaluations": evaluations(run), "timing": timing(run)}
+    nothing = pd.DataFrame(columns=["seed", "step"])
+    has_manager = ALGORITHMS[run.algorithm].is_hierarchy
+    files |= {"probes": probes(run), "proposals": proposals(run)} if has_manager else {}
+    for name in ("progress", "evaluations", "probes", "proposals", "timing"):
+        files.get(name, nothing).to_csv(folder / f"{name}.csv", index=False)
     description = {"config": run.experiment, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
     (folder / "run.json").write_text(json.dumps(description))
-    (folder / "timing.csv").write_text("seed,step,wall_time\n")
-    (folder / "policy.pt").write_text("made up")
+    (folder / "policy.pt").write_text(f"made up for {run.key}")
     return folder
 
 
 def write_runs(preset: Mapping[str, Any], runs: Path) -> None:
-    """Write every run folder that a preset asks for."""
+    """Write every run folder that a preset asks for; no run may depend on others."""
     for run in cells(preset):
         write_run(run, runs)
+
+
+def write_worker_return(folder: Path, task: str, value: float = -600.0, label: str = "hrl") -> None:
+    """Write the worker return file of a task's HRL runs."""
+    path = folder / task / f"{label}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"task": task, "label": label, "worker_return": value}))
+
+
+def write_study(preset: Mapping[str, Any], study: str, results: Path, worker_return: float = -600.0) -> None:
+    """Write everything that a study is collected from, whatever its runs depend on, but for scripted drivers."""
+    folders, every = Folders.below(results), trainings(preset, study)
+    for task, label in worker_returns(preset, every):
+        write_worker_return(folders.worker_returns, task, worker_return, label)
+    origins = Origins(preset, study, folders)
+    for run in sorted(every, key=lambda run: run.needs_source):
+        write_run(origins.complete(run), folders.runs)
 
 
 def write_drivers(preset: Mapping[str, Any], drivers: Path) -> None:

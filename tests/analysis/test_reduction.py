@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from algorithms.config import load_preset, resolve
+from algorithms.config import load_preset, merge, resolve
 from algorithms.nested import flatten
 from algorithms.settings import SECTIONS
 from analysis.reduction import COMPARED, Reduction, compare
@@ -60,7 +60,15 @@ def test_settings_of_every_section_count(algorithm: str, overrides: dict[str, An
 
 
 def test_every_section_is_compared():
-    assert {"environment", *SECTIONS} == {*COMPARED, "run"}
+    assert {"environment", "transfer", *SECTIONS} == {*COMPARED, "run"}
+
+
+def test_another_source_of_a_worker_makes_a_run_reduced():
+    preset = merge(PAPER, {"variants": {"worker_hrl": {"transfer": {"algorithm": "hiro"}}}})
+    settings = {"seeds": range(10), "variant": "worker_hrl"}
+    planned, full = (resolve(values, "ant_maze", "hrl", **settings) for values in (preset, PAPER))
+    assert compare(full, 1_000_000, 10, PAPER).why == ""
+    assert compare(planned, 1_000_000, 10, PAPER).why == "transfer.algorithm hiro instead of hrl"
 
 
 def test_an_option_of_the_task_makes_a_run_reduced():

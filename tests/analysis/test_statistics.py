@@ -2,22 +2,24 @@ from __future__ import annotations
 
 import math
 import shlex
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from synthetic import NO_DRIVERS, write_drivers, write_run, write_runs
+from synthetic import NO_DRIVERS, small_preset, write_drivers, write_runs, write_study
 
-from algorithms.config import cells, load_preset, preset_arguments
+from algorithms.config import load_preset, preset_arguments
 from algorithms.nested import merge
 from analysis import statistics
-from analysis.collect import collect, collect_drivers
+from analysis.collect import Folders, collect, collect_drivers
 from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
 
 TEN = np.arange(10.0)
-FILES = "--runs a --evaluations b --drivers c --out d --final e --evaluation-statistics f --driver-statistics g"
+#: Short files; how often a run reports is no reduction.
+SELDOM = {"run": {"default": {"log_every": 50_000}}}
 
 
 def test_statistics_of_ten_seeds_match_closed_forms():
@@ -111,8 +113,8 @@ def test_table_holds_every_metric_of_every_run_group(statistics: pd.DataFrame):
     assert (statistics.loc[statistics["metric"] == "return_mean100", "step"] > 0).all()
 
 
-def test_table_row_is_the_statistic_of_its_runs(runs: Any, preset: dict[str, Any]):
-    progress = collect(preset, runs).progress
+def test_table_row_is_the_statistic_of_its_runs(results: Path, preset: dict[str, Any]):
+    progress = collect(preset, "main", Folders.below(results)).runs
     table = statistics.learning_curves(progress, preset)
     last = progress[(progress["task"] == "ring_road") & (progress["label"] == "hrl")]
     last = last.loc[last["step"] == last["step"].max(), "return_mean100"]
@@ -146,8 +148,8 @@ def test_a_mean_over_points_is_taken_for_each_seed_first(evaluations: pd.DataFra
     assert (row["ci_low"], row["ci_high"]) == (pytest.approx(expected - 50), pytest.approx(expected + 50))
 
 
-def test_a_mean_over_points_needs_all_of_them(runs: Any, preset: dict[str, Any]):
-    table = collect(preset, runs).evaluations
+def test_a_mean_over_points_needs_all_of_them(results: Path, preset: dict[str, Any]):
+    table = collect(preset, "main", Folders.below(results)).evaluations
     lost = (table["task"] == "ring_road") & (table["seed"] == 1) & (table["target"] == "length_220")
     table.loc[lost, "return"] = np.nan
     counts = statistics.evaluation_curves(table, preset).query("task == 'ring_road' and metric == 'return'")
@@ -156,26 +158,49 @@ def test_a_mean_over_points_needs_all_of_them(runs: Any, preset: dict[str, Any])
     assert all(numbers == [2] for numbers in by_target.values())
 
 
-def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_path: Any):
+def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_path: Path):
     assert final["reduced"].all()
     assert final["reduced_why"].str.contains("2 of 10 seeds").all()
     paper = load_preset("paper") | {"tasks": ["ant_gather"], "algorithms": ["td3"]}
-    write_runs(paper, tmp_path)
-    table = statistics.final_performance(collect(paper, tmp_path).progress, paper)
+    write_runs(paper | {"studies": ["main"]}, tmp_path / "runs")
+    table = statistics.final_performance(collect(paper, "main", Folders.below(tmp_path)).runs, paper)
     assert not table["reduced"].any()
     assert (table["reduced_why"] == "").all()
     assert (table["steps_run"] == table["steps_paper"]).all()
 
 
-def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Any):
-    paper = load_preset("paper") | {"tasks": ["ant_gather"], "algorithms": ["cher"], "results": str(tmp_path)}
-    for run in cells(paper):
-        write_run(run.with_worker_return(-600.0), tmp_path / "runs")
-    (tmp_path / "tables/worker_return").mkdir(parents=True)
-    content = '{"task": "ant_gather", "worker_return": -600.0}'
-    (tmp_path / "tables/worker_return/ant_gather.json").write_text(content)
-    progress = collect(paper, tmp_path / "runs").progress
+def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Path):
+    paper = merge(load_preset("paper"), {"tasks": ["ant_gather"], "algorithms": ["cher"], **SELDOM})
+    write_study(paper, "main", tmp_path)
+    progress = collect(paper, "main", Folders.below(tmp_path)).runs
     assert (statistics.final_performance(progress, paper)["reduced_why"] == "").all()
+
+
+def test_variants_and_workers_from_elsewhere_are_no_changed_settings(tmp_path: Path):
+    """Each cell is compared with what the paper's preset says of that very cell."""
+    selected = {"tasks": ["ant_gather", "ant_maze"], "algorithms": ["cher"], "seeds_per_job": 10}
+    paper = merge(load_preset("paper"), selected | SELDOM)
+    write_study(paper, "transfer", tmp_path)
+    final = statistics.final_performance(collect(paper, "transfer", Folders.below(tmp_path)).runs, paper)
+    reasons = final.groupby(["task", "label", "variant"], sort=False)["reduced_why"].unique().map(list).to_dict()
+    assert reasons == {
+        ("ant_gather", "cher-transfer", "transfer"): [""],
+        ("ant_maze", "cher-worker_cher", "worker_cher"): [""],
+    }
+    assert final.groupby("task")["steps_paper"].unique().map(list).to_dict() == {
+        "ant_gather": [1_000_000],
+        "ant_maze": [1_000_000],
+    }
+
+
+def test_rows_of_another_study_are_summarised_by_its_cells(tmp_path: Path):
+    preset = small_preset(studies=["cooperation"], tasks=["ant_gather"], algorithms=["hrl", "cher"])
+    write_study(preset, "cooperation", tmp_path)
+    final = statistics.final_performance(collect(preset, "cooperation", Folders.below(tmp_path)).runs, preset)
+    labels = ["hrl", "cher-ratio_25", "cher-ratio_50", "cher", "cher-delta_50", "cher-delta_0"]
+    assert list(final["label"].unique()) == labels
+    assert set(final["study"]) == {"cooperation"}
+    assert (final["n_seeds"] == 2).all()
 
 
 def test_drivers_of_every_point_and_their_mean_are_tabulated(drivers: pd.DataFrame):
@@ -196,7 +221,7 @@ def test_drivers_of_every_point_and_their_mean_are_tabulated(drivers: pd.DataFra
     assert set(drivers["reduced_why"]) == {why}
 
 
-def test_drivers_of_the_paper_are_not_reduced(tmp_path: Any):
+def test_drivers_of_the_paper_are_not_reduced(tmp_path: Path):
     paper = load_preset("paper")
     write_drivers(paper, tmp_path)
     table = statistics.driver_statistics(collect_drivers(paper, tmp_path), paper)
@@ -213,21 +238,31 @@ def test_without_drivers_the_statistics_have_columns_and_no_rows(drivers: pd.Dat
     assert list(NO_DRIVERS) == list(drivers.columns[: NO_DRIVERS.shape[1]])
 
 
-def test_command_line_writes_all_tables(runs: Any, driver_runs: Any, preset: dict[str, Any], tmp_path: Any):
-    for name, table in collect(preset, runs)._asdict().items():
+def test_command_line_writes_all_tables(results: Path, preset: dict[str, Any], tmp_path: Path):
+    collected = collect(preset, "main", Folders.below(results))
+    for name, table in collected._asdict().items():
         table.to_parquet(tmp_path / f"{name}.parquet")
-    collect_drivers(preset, driver_runs).to_parquet(tmp_path / "drivers.parquet")
-    paths = [tmp_path / "new" / name for name in ("statistics", "final", "evaluation_statistics", "drivers")]
-    inputs = f"--runs {tmp_path / 'progress.parquet'} --evaluations {tmp_path / 'evaluations.parquet'}"
-    inputs += f" --drivers {tmp_path / 'drivers.parquet'}"
-    outputs = "--out {} --final {} --evaluation-statistics {} --driver-statistics {}".format(*paths)
-    statistics.main(shlex.split(f"{preset_arguments(preset)} {inputs} {outputs}"))
-    curves, final, evaluations, drivers = (set(pd.read_parquet(path).columns) for path in paths)
+    statistics.main([*shlex.split(preset_arguments(preset)), "--tables", str(tmp_path)])
+    names = ("statistics", "final", "evaluation_statistics", "driver_statistics")
+    assert {path.stem for path in tmp_path.glob("*.parquet")} == {*collected._fields, *names}
+    tables = [pd.read_parquet(tmp_path / f"{name}.parquet") for name in names]
+    curves, final, evaluations, drivers = (set(table.columns) for table in tables)
     assert curves - final == {"step"}
     assert evaluations - curves == {"target"}
     assert drivers - evaluations == {"driver"}
+    pd.testing.assert_frame_equal(tables[0], statistics.learning_curves(collected.runs, preset))
 
 
-def test_command_line_refuses_an_unknown_preset_in_one_line(tmp_path: Any):
+def test_command_line_takes_tables_without_drivers(results: Path, preset: dict[str, Any], tmp_path: Path):
+    without = preset | {"drivers": []}
+    for name, table in collect(without, "main", Folders.below(results))._asdict().items():
+        table.to_parquet(tmp_path / f"{name}.parquet")
+    statistics.main([*shlex.split(preset_arguments(without)), "--tables", str(tmp_path)])
+    table = pd.read_parquet(tmp_path / "driver_statistics.parquet")
+    assert table.empty
+    assert list(table) == list(NO_DRIVERS)
+
+
+def test_command_line_refuses_an_unknown_preset_in_one_line():
     with pytest.raises(SystemExit, match=r"^statistics: preset 'papr' not found; allowed: .*paper"):
-        statistics.main(["--preset", "papr", *shlex.split(FILES)])
+        statistics.main(["--preset", "papr", "--tables", "nowhere"])

@@ -7,6 +7,8 @@ import pytest
 from algorithms.config import load_preset, merge
 from analysis import summary
 
+STUDIES = ["main", "cooperation", "transfer", "hiro_correction"]
+
 
 def lines(name: str, **changes: Any) -> list[str]:
     return summary.summarise(merge(load_preset(name), changes)).splitlines()
@@ -17,9 +19,15 @@ def test_paper_is_not_reduced():
 
 
 def test_part_of_the_paper_says_what_is_missing_and_no_more():
-    part = lines("paper", tasks=["ring_road"], seeds=[0, 1])
+    part = lines("paper", tasks=["ring_road"], seeds=[0, 1], studies=["main"])
     assert part[2:] == ["Reduced: ring_road: 2 of 10 seeds (td3, hrl, hiro, hac, cher_fixed, cher)"]
     assert lines("paper", tasks=["ring_road"], seeds_per_job=10)[2:] == []
+
+
+def test_cells_of_all_studies_are_named_once():
+    part = lines("paper", tasks=["ant_gather"], algorithms=["hrl", "cher"], seeds=[0], studies=STUDIES)
+    labels = "hrl, cher, cher-ratio_25, cher-ratio_50, cher-delta_50, cher-delta_0, hrl-transfer, cher-transfer"
+    assert part[2:] == [f"Reduced: ant_gather: 1 of 10 seeds ({labels})"]
 
 
 @pytest.mark.parametrize("name", ["quick", "smoke"])

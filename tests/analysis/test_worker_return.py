@@ -9,13 +9,19 @@ import pandas as pd
 import pytest
 from synthetic import small_preset, write_run
 
-from algorithms.config import cells, load_preset, preset_arguments
-from algorithms.delta import complete, hrl_runs, read
+from algorithms.config import load_preset, preset_arguments
+from algorithms.delta import complete, read
+from algorithms.settings import RunConfig
+from algorithms.studies import Cell, cells, in_groups, trainings
 from analysis import worker_return
-from analysis.collect import CollectError
+from analysis.runs import CollectError
 from analysis.worker_return import WorkerReturnError, describe
 
 TASK = "ring_road"
+
+
+def hrl_runs(preset: dict[str, Any], task: str, variant: str | None = None) -> list[RunConfig]:
+    return in_groups(preset, Cell(task, "hrl", variant))
 
 
 @pytest.fixture
@@ -47,7 +53,8 @@ def test_it_is_the_mean_over_seeds_of_their_last_tenth(preset: dict[str, Any], r
     content = describe(preset, TASK, runs)
     assert content["worker_return"] == -450
     assert content["by_seed"] == {"0": -400, "1": -500}
-    assert (content["task"], content["quantity"], content["window"]) == (TASK, "worker_q_current", 0.1)
+    assert (content["task"], content["label"]) == (TASK, "hrl")
+    assert (content["quantity"], content["window"]) == ("worker_q_current", 0.1)
 
 
 def test_it_names_the_runs_it_comes_from_and_how_they_are_reduced(preset: dict[str, Any], runs: Path):
@@ -66,18 +73,33 @@ def test_full_runs_are_not_reduced(tmp_path: Path):
     assert len(content["by_seed"]) == 10
 
 
-def test_deltas_are_those_of_the_runs(preset: dict[str, Any], runs: Path, tmp_path: Path):
-    """The cooperation ratio (section 5.4) is one minus the share (E.1)."""
-    (delta,) = describe(preset, TASK, runs)["deltas"]
-    assert delta == {"label": "cher", "delta_share": 0.75, "cooperation_ratio": 0.25, "delta": -337.5}
+def test_runs_take_their_share_of_it(preset: dict[str, Any], runs: Path, tmp_path: Path):
     worker_return.main(command(preset, runs, tmp_path / "file.json"))
     open_runs = [run for run in cells(preset) if run.task == TASK and run.needs_worker_return]
+    assert len(open_runs) == len(preset["seeds"])
     assert {complete(run, tmp_path / "file.json")[0].cher.delta for run in open_runs} == {-337.5}
 
 
-def test_a_given_delta_is_not_listed(preset: dict[str, Any], runs: Path):
-    preset["cher"]["tasks"][TASK]["delta"] = -3.0
-    assert describe(preset, TASK, runs)["deltas"] == []
+def test_it_is_that_of_a_variant_where_one_is_named(tmp_path: Path):
+    """Delta of the workers for transfer is a share of what HRL's workers of the same kind reach."""
+    preset = small_preset(studies=["transfer"], algorithms=["cher"], tasks=["ant_gather"])
+    used = [run for run in trainings(preset) if run.algorithm == "hrl"]
+    assert used == hrl_runs(preset, "ant_gather", "transfer")
+    for run in used:
+        set_returns(write_run(run, tmp_path / "runs"), dict.fromkeys(run.seeds, -80.0))
+    arguments = ["--task", "ant_gather", "--variant", "transfer", "--runs", str(tmp_path / "runs")]
+    path = tmp_path / "hrl-transfer.json"
+    worker_return.main([*shlex.split(preset_arguments(preset)), *arguments, "--out", str(path)])
+    content = read(path, "ant_gather", "hrl-transfer")
+    assert (content["label"], content["worker_return"]) == ("hrl-transfer", -80)
+    assert [run["key"] for run in content["runs"]] == [f"ant_gather/hrl-transfer/seeds_{seed}" for seed in (0, 1)]
+
+
+def test_an_unknown_variant_is_refused_in_one_line(preset: dict[str, Any], runs: Path, tmp_path: Path):
+    with pytest.raises(
+        SystemExit, match=r"^worker_return: variant 'trnsfer' is not known; allowed: ratio_25, [^\n]*$"
+    ):
+        worker_return.main([*command(preset, runs, tmp_path / "file.json"), "--variant", "trnsfer"])
 
 
 def test_seeds_side_by_side_give_the_same_number(preset: dict[str, Any], runs: Path, tmp_path: Path):

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from algorithms.config import learns, load_preset, resolve, validate
+from algorithms.config import learns, load_preset, resolve
 from algorithms.registry import ALGORITHMS
+from algorithms.studies import validate
 from benchmarks import presets
 from benchmarks.presets import paper
 from envs.names import TASKS
