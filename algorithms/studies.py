@@ -25,8 +25,9 @@ from algorithms.config import (
     require,
     resolve,
 )
+from algorithms.presets import CellGroup, Preset, PresetHead, VariantHead
 from algorithms.registry import ALGORITHMS, DRIVERS
-from algorithms.settings import SECTIONS, CellGroup, Preset, PresetHead, RunConfig, VariantHead
+from algorithms.settings import SECTIONS, RunConfig
 from envs.names import TASKS
 from envs.strict import digest
 
