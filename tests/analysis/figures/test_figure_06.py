@@ -278,3 +278,5 @@ def test_the_same_numbers_give_the_same_bytes(
         SystemExit, match=r"^figure_06: 'highway/hrl=a.csv' is of another task; allowed: ring_road$"
     ):
         figure_06.main(["--statistics", "b.parquet", "--recordings", "highway/hrl=a.csv", "--out", "c.png"])
+    with pytest.raises(SystemExit, match=r"^figure_06: 'ant_maze/hrl=a.csv' names a file that is not there$"):
+        figure_06.main(["--statistics", "b.parquet", "--trajectories", "ant_maze/hrl=a.csv", "--out", "c.png"])

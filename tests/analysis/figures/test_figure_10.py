@@ -197,5 +197,5 @@ def test_the_same_numbers_give_the_same_bytes(recorded: Recorded, tmp_path: Path
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
         assert 5_000 < path.stat().st_size < 1_000_000
-    with pytest.raises(SystemExit, match=r"^figure_10: '.*nowhere.csv' cannot be read"):
+    with pytest.raises(SystemExit, match=r"^figure_10: '.*nowhere.csv' names a file that is not there$"):
         figure_10.main([*inputs, "--recordings", "highway/cher=nowhere.csv", "--out", "a.png"])
