@@ -39,5 +39,5 @@ def test_other_tasks_and_second_files_are_refused() -> None:
 
 
 def test_files_that_are_not_there_are_refused() -> None:
-    with pytest.raises(ValueError, match="^'ring_road/hrl=c' names a file that is not there$"):
+    with pytest.raises(ValueError, match=r"^'ring_road/hrl=c' names a file that is not there$"):
         named_files.parse(["ring_road/hrl=c"])
