@@ -23,7 +23,7 @@ def parse(arguments: Sequence[str], tasks: Sequence[str] | None = None) -> dict[
         tasks: those allowed, by default any.
 
     Raises:
-        ValueError: a text has another form, names another task, or names a run a second time.
+        ValueError: a text has another form, names another task, a run for the second time, or no file.
     """
     files: dict[Cell, Path] = {}
     for argument in arguments:
@@ -35,5 +35,7 @@ def parse(arguments: Sequence[str], tasks: Sequence[str] | None = None) -> dict[
             raise ValueError(f"'{argument}' is of another task; allowed: {', '.join(tasks)}")
         if (task, label) in files:
             raise ValueError(f"'{argument}' is a second file of {cell}; each run has one")
+        if not Path(file).is_file():
+            raise ValueError(f"'{argument}' names a file that is not there")
         files[task, label] = Path(file)
     return files

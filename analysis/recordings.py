@@ -95,7 +95,7 @@ def matching_episodes(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFr
         try:
             found[name] = first_episode(table, target, seed)
         except RecordingError as error:
-            raise RecordingError(f"{name} shows other episodes than {next(iter(tables))}: {error}") from error
+            raise RecordingError(f"{next(iter(tables))} and {name} are of different episodes: {error}") from error
     return found
 
 

@@ -21,6 +21,8 @@ SHORT = (
 )
 #: Below this share of the paper's steps, :data:`SHORT` is said.
 SHORT_SHARE = 0.1
+#: So many algorithms and variants are named per line.
+NAMED = 6
 
 
 def summarise(preset: Mapping[str, Any]) -> str:
@@ -34,8 +36,14 @@ def summarise(preset: Mapping[str, Any]) -> str:
         short |= run.run.steps < SHORT_SHARE * reduction.steps_paper
         if reduction.why:
             reductions.setdefault(f"{run.task}: {reduction.why}", []).append(run.label)
-    lines += [f"Reduced: {why} ({', '.join(labels)})" for why, labels in reductions.items()]
+    lines += [f"Reduced: {why} ({named(labels)})" for why, labels in reductions.items()]
     return "\n".join(lines + [SHORT] * short)
+
+
+def named(labels: Sequence[str]) -> str:
+    """The first of many names, and how many there are besides."""
+    rest = f" and {len(labels) - NAMED} more" if len(labels) > NAMED else ""
+    return ", ".join(labels[:NAMED]) + rest
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,8 +10,9 @@ import time
 
 import numpy as np
 import pytest
+from finished import finished_run
 
-from algorithms import drive, drivers
+from algorithms import drive, drivers, evaluate
 from algorithms.config import load_preset
 from algorithms.drive import DriverPolicy
 from algorithms.evaluate import Interrupted
@@ -114,6 +115,24 @@ def test_episodes_begin_where_those_of_the_final_evaluation_of_a_training_do():
         assert row["return"] == pytest.approx(sum(rewards), rel=1e-12)
         assert (row["step"], row["episodes"], row["episode_length"]) == (200, 1, 12)
     env.close()
+
+
+def test_a_recorded_driver_meets_the_traffic_that_a_training_of_the_preset_ends_in(tmp_path):
+    """Both recordings begin with the same vehicles at the same places, at every evaluation point."""
+    run, paths = tmp_path / "run", [tmp_path / "td3.csv", tmp_path / "constant.csv"]
+    run.mkdir()
+    environment = dict(SMALL["environment"])
+    finished_run(run, "ring_road", "td3", {"environment": environment}, seeds=(7,))
+    evaluation = ["--run", str(run), "--episodes", "1", "--recording", str(paths[0])]
+    assert evaluate.main(evaluation) == 0
+    settings = ["--set", "environment.warmup_steps=5", "--set", "environment.horizon=12", *SETTINGS[-2:]]
+    driver = ["--preset", "paper", "--task", "ring_road", "--driver", "constant", "--seeds", "7", *settings]
+    assert drive.main([*driver, "--out", str(tmp_path), "--recording", str(paths[1])]) == 0
+    learner, constant = (list(csv.DictReader(path.open())) for path in paths)
+    begin = [[row for row in rows if row["time"] == "0.0"] for rows in (learner, constant)]
+    assert len(begin[0]) == 2 * 22
+    assert begin[0] == begin[1]
+    assert learner != constant
 
 
 def test_humans_drive_whatever_the_actions():

@@ -116,3 +116,22 @@ def test_mean_speed_is_that_of_the_vehicles_that_count(ring: pd.DataFrame) -> No
     road.loc[outside, "speed"] = 1.0
     assert outside.any()
     assert (recordings.mean_speeds(road) == 20).all()
+
+
+def test_matching_episodes_are_of_one_seed_and_the_middle_target(ring: pd.DataFrame) -> None:
+    short = ring[ring["time"] < 1]
+    table = pd.concat([short.assign(seed=seed, target=target) for seed in (2, 3) for target in "abcd"])
+    found = recordings.matching_episodes({"first": table, "second": table[table["seed"] == 2].iloc[::-1]})
+    assert list(found) == ["first", "second"]
+    for episode in found.values():
+        assert episode[["seed", "target"]].drop_duplicates().to_numpy().tolist() == [[2, "b"]]
+        assert len(episode) == len(short)
+
+
+def test_episodes_that_do_not_match_are_refused(ring: pd.DataFrame) -> None:
+    for other, message in (
+        (ring.assign(seed=5), "a and b are of different episodes: there is no seed 0; there are 5"),
+        (ring.assign(target="c"), "a and b are of different episodes: there is no target length_245; there are c"),
+    ):
+        with pytest.raises(RecordingError, match=f"^{message}$"):
+            recordings.matching_episodes({"a": ring, "b": other})
