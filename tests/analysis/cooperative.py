@@ -97,7 +97,10 @@ def curves(row: pd.Series, done: np.ndarray, random: np.random.Generator) -> dic
     worker = reached * (1 - np.exp(-12 * done)) - 60 * np.sin(6 * done + ratio) * (1 - done) + 8 * noise[1]
     slope = 25 * (ratio > 0.9) + 6 * (ratio - 0.3) * (ratio <= 0.9)
     log_lambda = -4.2 + slope * done + random.normal(0, 0.3) * done
-    manager, cooperative = np.exp(0.5 * noise[2] + 1), np.exp(0.5 * noise[3] + 1 + 3 * (row["gradient"] != "equation5"))
+    manager, cooperative = (
+        np.exp(0.5 * noise[2] + 1),
+        np.exp(0.5 * noise[3] + 1 + 3 * (row["gradient"] != "equation5")),
+    )
     weight = np.full(len(done), row["fixed_lambda"]) if row["fixed_lambda"] > 0 else np.exp(log_lambda)
     values = {"return_mean100": returns, "worker_q_current": worker, "goal_saturation": 0.5 + 0.05 * noise[4]}
     if row["task"] == "ring_road":
