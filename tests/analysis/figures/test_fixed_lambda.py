@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cooperative import Study, cell, fixed_lambda_cells, study
+from cooperative import Study, cell, fixed_lambda_cells, reduced, study
 from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
@@ -16,12 +16,17 @@ from analysis.figures.fixed_lambda import Tables
 
 GATHER = [0.001, 0.005, 0.01, 0.05, 0.1, 1.0, 10.0]
 RING = [0.001, 0.005, 0.01, 0.05]
-REDUCED = {"reduced": True, "reduced_why": "4,000 of 1,000,000 steps; 2 of 10 seeds; learner.tau 1 instead of 2"}
+REDUCED = "4,000 of 1,000,000 steps; 2 of 10 seeds; learner.tau 1 instead of 2"
 
 
 @pytest.fixture(scope="module")
-def tables() -> Tables:
-    return as_tables(study(fixed_lambda_cells()))
+def made() -> Study:
+    return study(fixed_lambda_cells())
+
+
+@pytest.fixture(scope="module")
+def tables(made: Study) -> Tables:
+    return as_tables(made)
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +112,8 @@ def test_the_legend_is_in_the_order_of_lambda(figure: Figure):
     assert names == [*(f"λ = {value:g}" for value in GATHER), "CHER (dynamic λ)"]
 
 
-def test_no_text_lies_on_other_text_or_outside_the_figure():
-    figure = fixed_lambda.draw(as_tables(study(fixed_lambda_cells(), **REDUCED)))
+def test_no_text_lies_on_other_text_or_outside_the_figure(made: Study):
+    figure = fixed_lambda.draw(as_tables(reduced(made, REDUCED)))
     figure.draw_without_rendering()
     texts = [text for axes in figure.axes for text in (axes.title, *axes.texts) if text.get_text()]
     labels = [axis.label for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)]

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cooperative import Study, cell, cooperation_cells, study
+from cooperative import Study, cell, cooperation_cells, reduced, study
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -107,7 +107,7 @@ def test_readers_get_percentages_and_dashes(rows: pd.DataFrame):
 
 
 def test_reduced_runs_say_so():
-    tables = study(cooperation_cells()[:1], reduced=True, reduced_why="2 of 10 seeds")
+    tables = reduced(study(cooperation_cells()[:1]), "2 of 10 seeds")
     assert list(table.readable(select(tables))["Reduced"]) == ["2 of 10 seeds"]
 
 
