@@ -34,13 +34,13 @@ def setting_name(cell: Mapping[Hashable, Any]) -> str:
     return str(cell["variant"]).replace("_", " ") or DASH
 
 
-def performance(task: str, final: pd.DataFrame) -> Headline:
+def performance(task: str, statistics: pd.DataFrame) -> Headline:
     """What comparisons of settings show of a task: its headline, or the return fraction where there is one.
 
     Args:
         task: name of the task.
-        final: statistics of final training performance.
+        statistics: statistics of training, at every log point or final.
     """
-    here = set(final.loc[final["task"] == task, "metric"])
+    here = set(statistics.loc[statistics["task"] == task, "metric"])
     shown = headline(task)
     return RETURN_FRACTION if shown == RETURN and RETURN_FRACTION.metric in here else shown

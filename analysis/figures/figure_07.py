@@ -27,6 +27,7 @@ from analysis.headline import RETURN
 from analysis.levels import Level, levels
 from analysis.paths import Trajectories, draw_path, first_episodes, name_path, reach, read_trajectories
 from analysis.points import draw_point, name_points
+from envs.ant.arena import Arena
 from envs.ant.drawing import draw_arena
 from envs.ant.gather import WALL_DISTANCE, AntGather
 
@@ -154,28 +155,30 @@ def _below(last: pd.DataFrame, trajectories: Trajectories, shown: Sequence[Level
         for level in shown
         if (TASK, level.label) in trajectories
     }
+    arena = AntGather().arena
     half = max(WALL_DISTANCE + WALL, reach([episode for some in episodes.values() for episode in some]) + WALL)
 
     def panel(level: Level) -> Panel:
         rows = last[last["label"] == level.label]
-        return lambda axes: draw_paths(axes, episodes[level], rows, level, half)
+        return lambda axes: draw_paths(axes, arena, episodes[level], rows, level, half)
 
     return [(level.name, panel(level)) for level in episodes]
 
 
 def draw_paths(
-    axes: Axes, episodes: Sequence[pd.DataFrame], rows: pd.DataFrame, level: Level, half: float
+    axes: Axes, arena: Arena, episodes: Sequence[pd.DataFrame], rows: pd.DataFrame, level: Level, half: float
 ) -> None:
     """Draw some episodes of one level in the arena.
 
     Args:
         axes: to draw on.
+        arena: the walls.
         episodes: rows of each episode.
         rows: the level's statistics, for the extent of its runs.
         level: whose policy it is.
         half: half the side of the square that is shown, in metres.
     """
-    draw_arena(axes, AntGather().arena)
+    draw_arena(axes, arena)
     for episode in episodes:
         draw_path(axes, episode, colour=level.colour)
     name_path(axes, KEY)

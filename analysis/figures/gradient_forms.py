@@ -27,8 +27,10 @@ LEGEND = (
     "mean over seeds; first row, band: one standard deviation to either side; "
     "other rows: averaged over blocks of steps"
 )
-#: Gradients are those of single batches; what is drawn of them is averaged over so many parts of a training.
+#: Gradients are those of single batches; what is drawn of them is averaged over at most so many blocks of steps.
 BLOCKS = 50
+#: Most powers of ten that an axis shows; the gradients of saturated networks fall towards the smallest numbers.
+DECADES = 8
 #: One colour per reading in every figure, those of Okabe and Ito; others take the style's next free one.
 COLOURS = {"equation5": "#D55E00", "total": "#E69F00", "authors": "#0072B2", "released": "#009E73"}
 #: One line style per algorithm; all others are dotted.
@@ -117,11 +119,12 @@ def draw_quantity(axes: Axes, quantity: Quantity, rows: pd.DataFrame) -> None:
 
 
 def whole_decades(axes: Axes) -> None:
-    """A log axis between powers of ten, which alone are labelled."""
+    """A log axis between powers of ten, which alone are labelled; what has vanished lies below it."""
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in axes.lines])
     decades = np.log10(values[np.isfinite(values)])
     axes.set_yscale("log")
-    axes.set_ylim(10 ** np.floor(decades.min()), 10 ** np.ceil(max(decades.max(), decades.min() + 1e-9)))
+    high = np.floor(decades.max()) + 1
+    axes.set_ylim(10 ** max(np.floor(decades.min()), high - DECADES), 10**high)
     axes.yaxis.set_minor_formatter(NullFormatter())
 
 
@@ -157,9 +160,10 @@ def in_blocks(statistics: pd.DataFrame) -> pd.DataFrame:
 
 def _block_ends(steps: pd.Series) -> pd.Series:
     """The last step of the block that each step is in."""
-    points = np.unique(steps)
-    ends = {step: part[-1] for part in np.array_split(points, min(BLOCKS, len(points))) for step in part}
-    return steps.map(ends)
+    points, numbers = np.unique(steps, return_inverse=True)
+    size = -(-len(points) // BLOCKS)
+    last = np.minimum((numbers // size + 1) * size, len(points)) - 1
+    return pd.Series(points[last], index=steps.index)
 
 
 def metric(name: str) -> Rows:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from analysis.headline import MEAN
-from analysis.statistics import final_values, summarise
 
 NAN = float("nan")
 WORKER_RETURN = -600.0
 HEAD = ["study", "task", "algorithm", "variant", "label"]
-#: Curves of a seed's metrics over the share of training that is done.
-Curves = Callable[[pd.Series, np.ndarray, np.random.Generator], dict[str, np.ndarray]]
 
 
 class Study(NamedTuple):
@@ -119,8 +117,6 @@ def study(
     seeds: int = 2,
     points: int = 6,
     steps: int = 1_000_000,
-    make: Curves = curves,
-    **extent: Any,
 ) -> Study:
     """The tables of a study with made-up runs; the first log point has no return yet.
 
@@ -129,18 +125,16 @@ def study(
         seeds: number of seeds.
         points: number of log points.
         steps: of each training.
-        make: curves of a seed's metrics.
-        extent: columns that say what was run, instead of those of a full run.
     """
     table = pd.DataFrame(list(cells))
     whole = {"steps_run": steps, "steps_paper": steps, "seeds_run": seeds, "seeds_paper": seeds}
-    whole |= {"reduced": False, "reduced_why": ""} | extent
+    whole |= {"reduced": False, "reduced_why": ""}
     runs, evaluations = [], []
     for number, row in table.iterrows():
         for seed in range(seeds):
             random = np.random.default_rng([int(str(number)), seed])
             at = np.round(np.linspace(0, steps, points + 1)[1:]).astype(int)
-            values = make(row, at / steps, random)
+            values = curves(row, at / steps, random)
             values["return_mean100"][0] = np.nan
             head = {name: row[name] for name in HEAD} | {"seed": seed, "step": at}
             runs.append(pd.DataFrame(head | values))
@@ -150,9 +144,9 @@ def study(
         table,
         progress,
         evaluated,
-        _statistics(progress, whole, HEAD, lambda values: values),
-        _statistics(progress, whole, HEAD, final_values).drop(columns="step"),
-        _statistics(evaluated, whole, [*HEAD, "target"], lambda values: values),
+        _statistics(progress, whole, ["step"]),
+        _statistics(_last(progress), whole, []),
+        _statistics(evaluated, whole, ["step", "target"]),
     )
 
 
@@ -172,23 +166,31 @@ def _evaluated(row: pd.Series, seed: int, steps: int, random: np.random.Generato
     return values
 
 
-def _statistics(
-    rows: pd.DataFrame,
-    extent: Mapping[str, Any],
-    head: Sequence[str],
-    reduce: Callable[[np.ndarray], np.ndarray],
-) -> pd.DataFrame:
-    tables = []
-    metrics = [name for name in rows if name not in (*HEAD, "seed", "step", "target")]
-    for key, group in rows.groupby(list(head), sort=False):
-        for metric in metrics:
-            if group[metric].notna().any() or metric == "return_mean100":
-                pivot = group.pivot(index="seed", columns="step", values=metric)
-                table = summarise(reduce(pivot.to_numpy()))
-                table.insert(0, "step", pivot.columns[-len(table) :])
-                table.insert(0, "metric", metric)
-                tables.append(table.assign(**dict(zip(head, key, strict=True)), **extent))
-    return pd.concat(tables, ignore_index=True)
+def _last(runs: pd.DataFrame) -> pd.DataFrame:
+    """Each seed's mean over the last tenth of its log points."""
+    steps = np.unique(runs["step"])
+    last = runs[runs["step"] >= steps[-ceil(len(steps) / 10)]]
+    return last.drop(columns="step").groupby([*HEAD, "seed"], sort=False, as_index=False).mean()
+
+
+def _statistics(rows: pd.DataFrame, extent: Mapping[str, Any], keys: Sequence[str]) -> pd.DataFrame:
+    """Statistics over seeds; the ends of the interval are made up, since a bootstrap takes its time."""
+    keys = [*HEAD, *keys]
+    long = rows.melt([*keys, "seed"], var_name="metric")
+    present = long.groupby([*HEAD, "metric"])["value"].transform("count") > 0
+    long = long[present | (long["metric"] == "return_mean100")]
+    values = long.groupby([*keys, "metric"], sort=False)["value"]
+    mean, std = values.mean(), values.std(ddof=0)
+    statistics = {"n_seeds": values.count(), "mean": mean, "std": std, "iqm": values.median()}
+    table = pd.DataFrame({**statistics, "ci_low": mean - std, "ci_high": mean + std})
+    return table.reset_index().assign(**extent)
+
+
+def reduced(tables: Study, why: str) -> Study:
+    """The same tables, of runs that fall short of the paper's."""
+    short = {"reduced": True, "reduced_why": why}
+    statistics = (table.assign(**short) for table in tables[3:])
+    return Study(*tables[:3], *statistics)
 
 
 def trajectories(cell: Mapping[str, Any], *, seeds: int = 2, episodes: int = 3, steps: int = 60) -> pd.DataFrame:

@@ -118,3 +118,20 @@ def test_the_layout_is_fixed_without_the_last_digits_of_its_solver():
 def test_unknown_file_formats_are_refused(tmp_path: Path):
     with pytest.raises(ValueError, match=r"figure.jpeg' is not a figure file; allowed endings: .svg, .pdf, .png"):
         style.save(Figure(), [tmp_path / "figure.jpeg"])
+
+
+def test_a_narrow_panel_has_one_reason_per_line():
+    axes = Figure().subplots()
+    style.mark_extent(
+        axes, extent(reduced_why="1,000 of 9,000 steps; 2 of 10 seeds; a 1 instead of 2"), narrow=True
+    )
+    assert axes.texts[0].get_text() == "reduced: 1,000 of 9,000 steps\n2 of 10 seeds\n1 setting changed"
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 7])
+def test_sequential_colours_are_distinct_and_grow_lighter(number: int):
+    colours = [matplotlib.colors.to_rgb(colour) for colour in style.sequential_colours(number)]
+    lightness = [0.3 * red + 0.59 * green + 0.11 * blue for red, green, blue in colours]
+    assert len(set(colours)) == number
+    assert lightness == sorted(lightness)
+    assert max(lightness, default=0) < 0.8
