@@ -6,13 +6,14 @@ They come from the files that ``python -m algorithms.evaluate --trajectories`` w
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
+
+from analysis.named_files import parse
 
 Array = NDArray[np.float64]
 GOAL_COLOUR = "0.55"
@@ -34,12 +35,8 @@ def read_trajectories(arguments: Sequence[str]) -> Trajectories:
         ValueError: a text has another form, or a file holds no trajectories.
     """
     read = {}
-    for argument in arguments:
-        cell, _, file = argument.partition("=")
-        task, _, label = cell.partition("/")
-        if not (task and label and file):
-            raise ValueError(f"'{argument}' names no trajectories; allowed: TASK/LABEL=FILE")
-        table = pd.read_csv(file) if Path(file).suffix == ".csv" else pd.read_parquet(file)
+    for (task, label), file in parse(arguments).items():
+        table = pd.read_csv(file) if file.suffix == ".csv" else pd.read_parquet(file)
         if missing := [column for column in COLUMNS if column not in table]:
             raise ValueError(f"'{file}' is not a file of trajectories: there is no column {missing[0]}")
         read[task, label] = table

@@ -199,7 +199,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         files = named_files.parse(options.recordings, tasks=[RING])
         recorded = {cell: read(path) for cell, path in files.items()}
-        named_files.parse(options.trajectories)  # refuses a run that is named twice, and files that are not there
         trajectories = read_trajectories(options.trajectories)
         style.save(draw(pd.read_parquet(options.statistics), trajectories, recorded), options.out)
     except (OSError, ValueError) as error:

@@ -79,7 +79,7 @@ def test_files_are_read_by_task_and_label(tmp_path: Path):
 
 @pytest.mark.parametrize("text", ["hrl=file.parquet", "ant_gather/hrl", "/hrl=file.parquet", "ant_gather/=f", ""])
 def test_other_arguments_are_refused(text: str):
-    with pytest.raises(ValueError, match="names no trajectories; allowed: TASK/LABEL=FILE"):
+    with pytest.raises(ValueError, match="names no file of a run; allowed: TASK/LABEL=FILE"):
         read_trajectories([text])
 
 
