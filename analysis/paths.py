@@ -93,7 +93,7 @@ def draw_path(axes: Axes, episode: pd.DataFrame, *, colour: str, goal_colour: st
 def name_path(axes: Axes, gid: str, goal_colour: str = GOAL_COLOUR) -> None:
     """Let the legend explain what :func:`draw_path` draws, among the entries of this ``gid``."""
     axes.plot([], [], color="0.2", label="path", gid=gid)
-    axes.plot([], [], "o", color="black", markersize=3, linestyle="none", label="its start", gid=gid)
+    axes.plot([], [], "o", color="black", markersize=3, linestyle="none", label="start", gid=gid)
     axes.plot(
         [], [], "x", color=goal_colour, markersize=4, linestyle="none", label="goal when it was set", gid=gid
     )

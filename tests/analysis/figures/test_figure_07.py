@@ -124,7 +124,7 @@ def test_paths_are_the_first_seeds_and_share_scale_and_colours(figure: Figure, e
 def test_the_legend_names_levels_first_and_then_marks(figure: Figure):
     figure.draw_without_rendering()
     texts = [text.get_text() for text in figure.legends[0].get_texts() if text.get_text()]
-    marks = ["constraint δ", "single seed", "mean ± SD over seeds", "path", "its start", "goal when it was set"]
+    marks = ["constraint δ", "single seed", "mean ± SD over seeds", "path", "start", "goal when it was set"]
     assert sorted(texts) == sorted([*NAMES, *marks])
     box = figure.legends[0].get_window_extent()
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
