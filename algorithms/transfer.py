@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -59,12 +60,14 @@ def complete(run: RunConfig, folder: Path | None) -> tuple[RunConfig, dict[str, 
 
 def _description(folder: Path) -> dict[str, Any]:
     try:
-        description: dict[str, Any] = json.loads((folder / "run.json").read_text())
+        description: Any = json.loads((folder / "run.json").read_text())
         (folder / POLICY).stat()
     except FileNotFoundError as error:
         raise ConfigError(f"--source {folder} holds no finished run (no {Path(error.filename).name})") from None
     except json.JSONDecodeError as error:
         raise ConfigError(f"--source {folder}: run.json is damaged: {error}") from None
+    if not isinstance(description, dict) or "hash" not in description:
+        raise ConfigError(f"--source {folder}: run.json is damaged: it describes no run")
     return description
 
 
@@ -77,11 +80,15 @@ def adopt_worker(algorithm: Algorithm, folder: Path | None) -> None:
     """Give an algorithm the worker of a finished run: actor, critics and targets.
 
     Raises:
-        ConfigError: there is no such run, or its worker does not fit, since it sees or does something else.
+        ConfigError: there is no such run, its file is damaged, or its worker does not fit, since it sees or does
+            something else.
     """
     if folder is None:
         raise ConfigError("a worker is taken over, and there is no run folder to take it from")
-    saved = torch.load(folder / POLICY, weights_only=True)["networks"]
+    try:
+        saved = torch.load(folder / POLICY, weights_only=True)["networks"]
+    except (OSError, RuntimeError, EOFError, KeyError, UnpicklingError) as error:
+        raise ConfigError(f"--source {folder}: {POLICY} cannot be read: {' '.join(str(error).split())}") from None
     theirs, ours = (
         {name: tensor for name, tensor in networks.items() if name.startswith(WORKER)}
         for networks in (saved, algorithm.networks)

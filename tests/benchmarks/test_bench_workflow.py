@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from algorithms.config import cells, load_preset
+from algorithms.config import load_preset
+from algorithms.studies import trainings
 from benchmarks import workflow
 
 
 @pytest.mark.workflow
 def test_a_preset_is_planned_and_found_finished():
     result = workflow.measure(rounds=1, arguments=("--configfile", "config/smoke.yaml"))
-    assert result["jobs"] > len(cells(load_preset("smoke")))
+    assert result["jobs"] > len(trainings(load_preset("smoke")))
     assert result["dry_run_ms"]["median"] > 0
     assert f"{result['jobs']} jobs" in workflow.report(result)
     assert workflow.goals_of(result) == []
