@@ -13,17 +13,20 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from analysis import style
 from analysis.curves import BAND, add_legend
 from analysis.figures.figure_11 import DASHES, PANELS, TASK, draw_dashed, finish, lay_out
 from analysis.tables.writing import decimal_places, round_to
-from analysis.wall_clock import add_hours, at_end, over_time
+from analysis.wall_clock import add_seconds, at_end, over_time
 
 #: The paper's figure goes from the start to this many environment steps.
 STEPS = 2_500_000
-TIME_LABEL = "Wall-clock time since the start (hours)"
-ENDS = "\ncircle and hours: mean end of training; whisker: from the shortest to the longest"
+TIME_LABEL = "Wall-clock time since the start (s)"
+#: Seconds in each unit of a duration.
+UNITS = ((3600, "h"), (60, "min"), (1, "s"))
+ENDS = "\ncircle and duration: mean end of training; whisker: from the shortest to the longest"
 
 
 def draw(evaluations: pd.DataFrame, timing: pd.DataFrame, statistics: pd.DataFrame) -> Figure:
@@ -39,7 +42,7 @@ def draw(evaluations: pd.DataFrame, timing: pd.DataFrame, statistics: pd.DataFra
     """
     rows = means(evaluations[(evaluations["task"] == TASK) & (evaluations["step"] <= STEPS)])
     figure, panels = lay_out(rows.columns)
-    rows = add_hours(rows, timing[timing["task"] == TASK])
+    rows = add_seconds(rows, timing[timing["task"] == TASK])
     colours = style.colours(rows["label"])
     extent = statistics[(statistics["task"] == TASK) & statistics["label"].isin(rows["label"])]
     if extent.empty:
@@ -65,26 +68,28 @@ def draw_panel(axes: Axes, rows: pd.DataFrame, metric: str, colours: Mapping[str
     """Draw each label's curve and band as far as all its seeds have come, and where its trainings end."""
     curves, ends = over_time(rows, metric), at_end(rows, metric)
     if len(curves):
-        draw_dashed(axes, curves, colours, x="hours")
+        draw_dashed(axes, curves, colours, x="seconds")
     for line in axes.lines:
         line.set_label(None)  # the circles bear the names
-    for label, hours, shortest, longest, mean in ends.itertuples(index=False):
-        draw_end(axes, label, (shortest, hours, longest), mean, colours[label])
+    for label, seconds, shortest, longest, mean in ends.itertuples(index=False):
+        draw_end(axes, label, (shortest, seconds, longest), mean, colours[label])
     axes.set_xlim(0, 1.03 * ends["longest"].max())
     axes.set_xlabel(TIME_LABEL)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def draw_end(axes: Axes, label: str, hours: tuple[float, float, float], mean: float, colour: str) -> None:
+def draw_end(axes: Axes, label: str, seconds: tuple[float, float, float], mean: float, colour: str) -> None:
     """Draw the mean duration and value at the end of a label's trainings, and the range of the durations.
 
     Args:
         axes: to draw on.
         label: whose; the legend adds the duration.
-        hours: shortest, mean and longest duration.
+        seconds: shortest, mean and longest duration.
         mean: value at the end.
         colour: of the label.
     """
-    shortest, middle, longest = hours
+    shortest, middle, longest = seconds
     axes.errorbar(
         middle,
         mean,
@@ -96,8 +101,15 @@ def draw_end(axes: Axes, label: str, hours: tuple[float, float, float], mean: fl
         elinewidth=0.8,
         capsize=2.5,
         linestyle=DASHES.get(label, "-"),
-        label=f"{style.algorithm_name(label)}: {round_to(middle, decimal_places(middle))} h",
+        label=f"{style.algorithm_name(label)}: {duration(middle)}",
     )
+
+
+def duration(seconds: float) -> str:
+    """A duration for readers, with three digits, in the unit that fits it."""
+    size, unit = next((size, unit) for size, unit in UNITS if seconds >= 2 * size or size == 1)
+    value = seconds / size
+    return f"{round_to(value, decimal_places(value))} {unit}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

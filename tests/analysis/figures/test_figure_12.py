@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,6 @@ from visual_runs import Tables, tables
 
 from analysis import style
 from analysis.figures import figure_12
-from analysis.wall_clock import HOUR
 
 FORMATS = ("svg", "pdf", "png")
 LABELS = ("hrl", "hiro", "cher")
@@ -50,12 +50,12 @@ def curves(axes: Axes) -> list[np.ndarray]:
 
 
 def durations(runs: Tables, label: str) -> pd.Series:
-    return runs.timing[runs.timing["label"] == label].groupby("seed")["wall_time"].max() / HOUR
+    return runs.timing[runs.timing["label"] == label].groupby("seed")["wall_time"].max()
 
 
-def test_two_panels_of_success_and_return_by_hours(figure: Figure):
+def test_two_panels_of_success_and_return_by_seconds(figure: Figure):
     assert [axes.get_title() for axes in figure.axes] == ["Success rate", "Average return"]
-    assert {axes.get_xlabel() for axes in figure.axes} == {"Wall-clock time since the start (hours)"}
+    assert {axes.get_xlabel() for axes in figure.axes} == {"Wall-clock time since the start (s)"}
     assert figure.axes[0].get_xlim() == figure.axes[1].get_xlim()
     assert figure.axes[0].get_xlim()[0] == 0
 
@@ -67,14 +67,17 @@ def test_trainings_end_at_their_mean_duration_with_the_last_value(
     rows, axes = runs.evaluations, figure.axes[number]
     last = rows[rows["step"] == rows["step"].max()]
     for label, circle, whisker in zip(LABELS, circles(axes), whiskers(axes), strict=True):
-        hours = durations(runs, label)
-        np.testing.assert_allclose(circle, [hours.mean(), last.loc[last["label"] == label, metric].mean()])
-        np.testing.assert_allclose(whisker, [hours.min(), hours.max()])
-        assert axes.get_xlim()[1] > hours.max()
+        seconds = durations(runs, label)
+        np.testing.assert_allclose(circle, [seconds.mean(), last.loc[last["label"] == label, metric].mean()])
+        np.testing.assert_allclose(whisker, [seconds.min(), seconds.max()])
+        assert axes.get_xlim()[1] > seconds.max()
 
 
 def test_names_are_followed_by_mean_durations(runs: Tables, figure: Figure):
-    expected = [f"{style.algorithm_name(label)}: {durations(runs, label).mean():.1f} h" for label in LABELS]
+    expected = [
+        f"{style.algorithm_name(label)}: {figure_12.duration(durations(runs, label).mean())}" for label in LABELS
+    ]
+    assert all(text.endswith(" h") for text in expected)
     assert legend(figure) == expected
 
 
@@ -90,7 +93,7 @@ def test_a_seed_alone_is_drawn_at_its_own_times():
     runs = tables(["cher"], [5], steps=400_000, log_every=40_000, evaluate_every=50_000)
     curve = curves(draw(runs).axes[0])[0]
     means = runs.evaluations.groupby("step")["entered"].mean()
-    times = runs.timing["wall_time"] / HOUR
+    times = runs.timing["wall_time"]
     at = np.interp(means.index, runs.timing["step"], times)
     assert at[0] == pytest.approx(times[0] + (times[1] - times[0]) / 4)
     assert curve[0] == pytest.approx([at[0], means.iloc[0]])
@@ -100,10 +103,10 @@ def test_a_seed_alone_is_drawn_at_its_own_times():
 
 def test_only_the_first_steps_of_longer_runs_count():
     runs = tables(["cher"], [0], steps=3_000_000)
-    (hours, _), *_ = circles(draw(runs).axes[0])
-    timing = runs.timing.set_index("step")["wall_time"] / HOUR
-    assert hours == pytest.approx(timing[2_500_000])
-    assert hours < timing[3_000_000]
+    (seconds, _), *_ = circles(draw(runs).axes[0])
+    timing = runs.timing.set_index("step")["wall_time"]
+    assert seconds == pytest.approx(timing[2_500_000])
+    assert seconds < timing[3_000_000]
 
 
 def test_a_single_evaluation_is_a_circle():
@@ -184,3 +187,22 @@ def test_the_same_numbers_give_the_same_bytes(runs: Tables, tmp_path: Path, endi
         figure_12.main([*inputs, "--out", str(path)])
     assert first.read_bytes() == second.read_bytes()
     assert len(first.read_bytes()) > 5_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(4.26, "4.26 s"), (119, "119 s"), (120, "2.00 min"), (7_199, "120 min"), (22_500, "6.25 h")],
+)
+def test_durations_are_written_in_a_unit_of_their_size(seconds: float, text: str):
+    assert figure_12.duration(seconds) == text
+
+
+def test_ticks_of_any_duration_do_not_overlap():
+    for wall in (3.0, 3e3, 3e5):
+        runs = tables(["cher", "hrl"], [0, 1], steps=1_200, log_every=200, evaluate_every=600)
+        runs.timing["wall_time"] *= wall / runs.timing["wall_time"].max()
+        drawn = draw(runs)
+        drawn.draw_without_rendering()
+        for axes in drawn.axes:
+            boxes = [tick.get_window_extent() for tick in axes.get_xticklabels() if tick.get_text()]
+            assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
