@@ -135,7 +135,7 @@ def _asked_for(preset: Mapping[str, Any], study: str) -> list[Cell]:
 def in_groups(preset: Mapping[str, Any], cell: Cell) -> list[RunConfig]:
     """The trainings of a cell, one per group of seeds.
 
-    A variant that changes none of the algorithm's settings is the algorithm itself.
+    A variant that changes none of the algorithm's settings, nor what delta is a share of, is the algorithm itself.
 
     Raises:
         ConfigError: an unknown name, or a value that is not allowed.
@@ -144,8 +144,9 @@ def in_groups(preset: Mapping[str, Any], cell: Cell) -> list[RunConfig]:
     make = partial(resolve, preset, cell.task, cell.algorithm, seeds=seeds[:size])
     run = make()
     if cell.variant is not None:
-        changed = make(variant=cell.variant)
-        if {**changed.experiment, "variant": None} != {**run.experiment, "variant": None}:
+        changed, named = make(variant=cell.variant), preset["variants"].get(cell.variant) or {}
+        other_share = changed.needs_worker_return and named.get("worker_return") is not None
+        if other_share or {**changed.experiment, "variant": None} != {**run.experiment, "variant": None}:
             run = changed
     groups = (seeds[start : start + size] for start in range(0, len(seeds), size))
     return [run.model_copy(update={"seeds": group}) for group in groups]

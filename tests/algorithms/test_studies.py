@@ -143,10 +143,16 @@ def test_which_cell_is_plain_follows_the_presets_settings() -> None:
     assert (shares["cher"], shares["cher-ratio_75"]) == (0.5, 0.25)
 
 
-def test_the_worker_return_alone_is_no_changed_setting() -> None:
-    """It says what delta is a share of, and is no setting of a run."""
-    changed = preset(variants={"ratio_75": {"worker_return": "transfer"}})
-    assert cells(changed, "cooperation") == cells(PAPER, "cooperation")
+def test_another_worker_return_alone_makes_a_cell_of_its_own() -> None:
+    """Delta is a share of something else then; HRL, which has none, stays what it is."""
+    values = preset(variants={"ratio_75": {"worker_return": "transfer"}})
+    (run,) = (run for run in cells(values, "cooperation") if run.label == "cher-ratio_75" and run.seeds == [0])
+    assert studies.reference(values, run)[0].key == "ant_gather/hrl-transfer/seeds_0"
+    assert {**run.experiment, "variant": None} == {
+        **resolve(PAPER, "ant_gather", "cher", seeds=[0]).experiment,
+        "variant": None,
+    }
+    assert studies.in_groups(values, studies.Cell("ant_gather", "hrl", "ratio_75"))[0].label == "hrl"
 
 
 def test_studies_do_not_change_the_hash_of_a_plain_cell() -> None:

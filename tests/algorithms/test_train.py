@@ -289,18 +289,8 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
 )
 def test_wrong_arguments_are_refused_in_one_line(extra, message, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    base = [
-        "--preset",
-        "smoke",
-        "--task",
-        "ant_gather",
-        "--algorithm",
-        "td3",
-        "--seeds",
-        "0",
-        "--out",
-        str(tmp_path),
-    ]
+    base = ["--preset", "smoke", "--task", "ant_gather", "--algorithm", "td3", "--seeds", "0"]
+    base += ["--out", str(tmp_path)]
     assert train.main([*base, *extra]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1

@@ -97,9 +97,9 @@ def test_it_is_that_of_a_variant_where_one_is_named(tmp_path: Path):
 
 def test_an_unknown_variant_is_refused_in_one_line(preset: dict[str, Any], runs: Path, tmp_path: Path):
     with pytest.raises(
-        SystemExit, match=r"^worker_return: variant 'trnsfer' is not known; allowed: ratio_25, [^\n]*$"
+        SystemExit, match=r"^worker_return: variant 'nobody' is not known; allowed: ratio_25, [^\n]*$"
     ):
-        worker_return.main([*command(preset, runs, tmp_path / "file.json"), "--variant", "trnsfer"])
+        worker_return.main([*command(preset, runs, tmp_path / "file.json"), "--variant", "nobody"])
 
 
 def test_seeds_side_by_side_give_the_same_number(preset: dict[str, Any], runs: Path, tmp_path: Path):
