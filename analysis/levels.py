@@ -33,7 +33,7 @@ class Level(NamedTuple):
     def name(self) -> str:
         """The name for readers: the ratio in per cent with delta, or what of it is known."""
         constraint = "HRL" if isnan(self.delta) else f"δ = {delta_text(self.delta)}"
-        return constraint if isnan(self.ratio) else f"{100 * self.ratio:.0f} % ({constraint})"
+        return constraint if isnan(self.ratio) else f"{round_to(100 * self.ratio, 0)} % ({constraint})"
 
 
 def delta_text(delta: float) -> str:
