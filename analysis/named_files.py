@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 #: Task and label of a run; the name of a scripted driver stands for the label.
 Cell = tuple[str, str]
 
 
-def add_option(parser: argparse.ArgumentParser, name: str, text: str) -> None:
-    """Add an option that takes any number of such files, none by default."""
-    parser.add_argument(name, nargs="*", default=[], metavar="TASK/LABEL=FILE", help=text)
+#: Settings of an option that takes any number of such files, none by default.
+SEVERAL: Mapping[str, Any] = {"nargs": "*", "default": (), "metavar": "TASK/LABEL=FILE"}
 
 
 def parse(arguments: Sequence[str], tasks: Sequence[str] | None = None) -> dict[Cell, Path]:

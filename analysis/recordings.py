@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.named_files import Cell, parse
 from envs.traffic.highway_network import CONTROLLED_PART, SLOW_PART
 
 Array = NDArray[np.float64]
@@ -58,6 +59,15 @@ def episodes(recording: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """The episodes of a recording in its order, each with the name of its target."""
     for (_, target, _), episode in recording.groupby(["seed", "target", "episode"], sort=False, observed=True):
         yield str(target), episode
+
+
+def read_named(arguments: Sequence[str], tasks: Sequence[str]) -> dict[Cell, pd.DataFrame]:
+    """The recordings of a command line by task and label, see :func:`analysis.named_files.parse`.
+
+    Raises:
+        ValueError: an argument has another form, or its file is not a recording.
+    """
+    return {cell: read(path) for cell, path in parse(arguments, tasks=tasks).items()}
 
 
 def first_episode(recording: pd.DataFrame, target: str | None = None, seed: int | None = None) -> pd.DataFrame:

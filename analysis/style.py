@@ -23,6 +23,14 @@ from analysis.reduction import SEPARATOR
 STYLE = Path(__file__).with_name("style.mplstyle")
 REDUCED_COLOUR = "#FFD9A0"
 
+#: Formats of figures, and what leaves the date out of each.
+UNDATED: dict[str, dict[str, None]] = {
+    ".svg": {"Date": None},
+    ".pdf": {"CreationDate": None},
+    ".png": {"Software": None},
+}
+ENDINGS = tuple(UNDATED)
+
 TASK_NAMES = {
     "ring_road": "Ring Road",
     "highway": "Highway",
@@ -184,10 +192,10 @@ def settle(figure: Figure) -> None:
 
 def save(figure: Figure, paths: Sequence[Path]) -> None:
     """Write a figure in the formats that the paths' endings name, without dates: same numbers, same bytes."""
-    settle(figure)
-    undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}
     for path in paths:
-        if path.suffix not in undated:
-            raise ValueError(f"'{path}' is not a figure file; allowed endings: {', '.join(undated)}")
+        if path.suffix not in UNDATED:
+            raise ValueError(f"'{path}' is not a figure file; allowed endings: {', '.join(ENDINGS)}")
+    settle(figure)
+    for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, metadata=undated[path.suffix])
+        figure.savefig(path, metadata=UNDATED[path.suffix])

@@ -75,7 +75,7 @@ rule figure_05:
         f"{RESULTS}/logs/figure_05.log",
     shell:
         "python -m analysis.figures.figure_05 --statistics {input.statistics}"
-        " --evaluations {input.evaluation_statistics} --drivers {input.driver_statistics}"
+        " --evaluation-statistics {input.evaluation_statistics} --driver-statistics {input.driver_statistics}"
         " --out {output} > {log} 2>&1"
 
 

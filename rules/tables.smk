@@ -21,7 +21,7 @@ rule final_performance:
         f"{RESULTS}/logs/final_performance.log",
     shell:
         "python -m analysis.tables.final_performance --final {input.final}"
-        " --evaluations {input.evaluation_statistics} --drivers {input.driver_statistics}"
+        " --evaluation-statistics {input.evaluation_statistics} --driver-statistics {input.driver_statistics}"
         " --out {output} > {log} 2>&1"
 
 

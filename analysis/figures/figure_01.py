@@ -9,9 +9,7 @@ python -m analysis.figures.figure_01 --proposals proposals.parquet --statistics 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +21,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import EngFormatter
 
-from analysis import style
+from analysis import command, style
+from analysis.command import Option
 from analysis.curves import STEPS_LABEL, add_legend
 from analysis.proposals import (
     Density,
@@ -193,14 +192,8 @@ def draw_quartiles(axes: Axes, goals: Rows, runs: Rows, spec: TaskSpec, end: int
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 1.")
-    parser.add_argument("--proposals", type=Path, required=True, help="goals that managers set (parquet)")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument("--task", default="ant_gather", help="whose goals to show (default: %(default)s)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    proposals, statistics = pd.read_parquet(options.proposals), pd.read_parquet(options.statistics)
-    style.save(draw(proposals, statistics, options.task), options.out)
+    task = Option("task", "whose goals to show (default: %(default)s)", str, {"default": "ant_gather"})
+    command.figure("figure_01", draw, ["proposals", "statistics"], [task], arguments=arguments)
 
 
 if __name__ == "__main__":

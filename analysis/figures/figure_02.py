@@ -5,15 +5,13 @@ python -m analysis.figures.figure_02 --out figure_02.svg figure_02.png
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from analysis import style
+from analysis import command, style
 from analysis.schematic import ENVIRONMENT, MANAGER, SMALL, WORKER, Point, Schematic
 from envs.ant.drawing import draw_robot
 from envs.ant.gather import AntGather
@@ -149,9 +147,7 @@ def on_floor(x: float, y: float) -> Point:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 2.")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    style.save(draw(), parser.parse_args(arguments).out)
+    command.figure("figure_02", draw, arguments=arguments)
 
 
 if __name__ == "__main__":

@@ -5,13 +5,11 @@ python -m analysis.figures.figure_03 --out figure_03.svg figure_03.png
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from analysis import style
+from analysis import command, style
 from analysis.schematic import ENVIRONMENT, INK, MANAGER, WORKER, Box, Point, Schematic, beside
 
 APART = 0.065  # inches, half the distance of an arrow from that of its gradient
@@ -143,9 +141,7 @@ def draw_equation(drawing: Schematic) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 3.")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    style.save(draw(), parser.parse_args(arguments).out)
+    command.figure("figure_03", draw, arguments=arguments)
 
 
 if __name__ == "__main__":

@@ -5,16 +5,14 @@ python -m analysis.figures.figure_04 --out figure_04.svg figure_04.png
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Rectangle
 
-from analysis import style
+from analysis import command, style
 from analysis.arenas import TARGET_COLOUR, draw_objects, draw_target
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.four_rooms import AntFourRooms
@@ -100,9 +98,7 @@ PANELS: dict[str, Callable[[Axes], None]] = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 4.")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    style.save(draw(), parser.parse_args(arguments).out)
+    command.figure("figure_04", draw, arguments=arguments)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,20 @@
 
 Lines across the panels of tasks with traffic show what scripted drivers reach.
 
-python -m analysis.figures.figure_05 --statistics statistics.parquet --evaluations evaluation_statistics.parquet \
-    --drivers driver_statistics.parquet --out figure_05.svg figure_05.png
+python -m analysis.figures.figure_05 --statistics statistics.parquet \
+    --evaluation-statistics evaluation_statistics.parquet --driver-statistics driver_statistics.parquet \
+    --out figure_05.svg figure_05.png
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import style
+from analysis import command, style
 from analysis.curves import BAND, DRIVER, DRIVERS_TITLE, add_legend, bound, draw_curves, draw_drivers
 from analysis.headline import headline, select, select_drivers
 
@@ -58,14 +57,9 @@ def draw_panel(axes: Axes, panel: pd.DataFrame, colours: Mapping[str, str]) -> N
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 5.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument("--evaluations", type=Path, required=True, help="statistics of evaluations (parquet)")
-    parser.add_argument("--drivers", type=Path, required=True, help="statistics of scripted drivers (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    tables = (pd.read_parquet(path) for path in (options.statistics, options.evaluations, options.drivers))
-    style.save(draw(*tables), options.out)
+    command.figure(
+        "figure_05", draw, ["statistics", "evaluation_statistics", "driver_statistics"], arguments=arguments
+    )
 
 
 if __name__ == "__main__":

@@ -9,21 +9,20 @@ python -m analysis.figures.figure_06 --statistics statistics.parquet --recording
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec, SubplotSpec
 
-from analysis import named_files, style
+from analysis import command, named_files, style
+from analysis.command import Option
 from analysis.curves import add_legend
 from analysis.named_files import Cell
 from analysis.paths import PLANE, read_trajectories
-from analysis.recordings import GOAL_COLUMNS, matching_episodes, read
+from analysis.recordings import GOAL_COLUMNS, matching_episodes, read_named
 from analysis.scenes import SCENE, common_episodes, draw_scene, name_scene, show_all, surroundings
 from analysis.time_space import RING_SPEEDS, add_speed_bar, draw_commanded_speed, draw_time_space
 from envs.traffic.ring_traffic import TIME_STEP
@@ -190,19 +189,12 @@ def draw_paths(figure: Figure, spec: SubplotSpec, rows: Episodes, steps: Episode
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 6.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    named_files.add_option(parser, "--trajectories", "steps of evaluation episodes")
-    named_files.add_option(parser, "--recordings", "traffic of the same episodes, of ring_road")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    try:
-        files = named_files.parse(options.recordings, tasks=[RING])
-        recorded = {cell: read(path) for cell, path in files.items()}
-        trajectories = read_trajectories(options.trajectories)
-        style.save(draw(pd.read_parquet(options.statistics), trajectories, recorded), options.out)
-    except (OSError, ValueError) as error:
-        sys.exit(f"figure_06: {error}")
+    recordings = partial(read_named, tasks=[RING])
+    options = [
+        Option("trajectories", "steps of evaluation episodes", read_trajectories, named_files.SEVERAL),
+        Option("recordings", "traffic of the same episodes", recordings, named_files.SEVERAL),
+    ]
+    command.figure("figure_06", draw, ["statistics"], options, arguments=arguments)
 
 
 if __name__ == "__main__":

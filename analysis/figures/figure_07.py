@@ -9,10 +9,8 @@ python -m analysis.figures.figure_07 --statistics statistics.parquet --final fin
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
 from math import isnan
-from pathlib import Path
 from string import ascii_lowercase
 
 import numpy as np
@@ -20,8 +18,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import style
+from analysis import command, named_files, style
 from analysis.by_seed import final_by_seed
+from analysis.command import Option
 from analysis.curves import BAND, add_legend, draw_curves
 from analysis.headline import RETURN
 from analysis.levels import Level, levels
@@ -215,18 +214,8 @@ def _lay_out(above: dict[str, Panel], below: Sequence[tuple[str, Panel]]) -> Fig
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 7.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
-    parser.add_argument("--trajectories", nargs="*", default=[], help="of evaluations, TASK/LABEL=FILE")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    paths = (options.statistics, options.final, options.cells, options.runs)
-    statistics, final, cells, runs = (pd.read_parquet(path) for path in paths)
-    figure = draw(statistics, final, cells, runs, read_trajectories(options.trajectories))
-    style.save(figure, options.out)
+    options = [Option("trajectories", "steps of evaluation episodes", read_trajectories, named_files.SEVERAL)]
+    command.figure("figure_07", draw, ["statistics", "final", "cells", "runs"], options, arguments=arguments)
 
 
 if __name__ == "__main__":

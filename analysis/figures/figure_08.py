@@ -6,10 +6,8 @@ python -m analysis.figures.figure_08 --evaluation-statistics evaluation_statisti
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from pathlib import Path
 from string import ascii_lowercase
 from typing import Any
 
@@ -19,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from analysis import style
+from analysis import command, style
 from analysis.curves import add_legend, bound
 from analysis.figures.figure_04 import TARGET_COLOUR, ant_gather
 from analysis.frozen_workers import (
@@ -182,14 +180,7 @@ def draw_standing_still(axes: Axes, points: Sequence[Point], places: Mapping[str
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 8.")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    style.save(draw(pd.read_parquet(options.evaluation_statistics), pd.read_parquet(options.cells)), options.out)
+    command.figure("figure_08", draw, ["evaluation_statistics", "cells"], arguments=arguments)
 
 
 if __name__ == "__main__":

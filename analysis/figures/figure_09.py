@@ -7,16 +7,15 @@ python -m analysis.figures.figure_09 --statistics statistics.parquet \
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from string import ascii_lowercase
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import style
+from analysis import command, style
+from analysis.command import Option
 from analysis.curves import BAND, add_legend, bound, draw_curves
 from analysis.headline import MEAN
 from analysis.hiro_comparison import COMPARISONS, compared, name, of_study, published
@@ -118,18 +117,8 @@ def draw_published(axes: Axes, ours: Axes, reference: Reference) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 9.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--references", type=Path, required=True, help="published numbers (csv)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    statistics, evaluations = (
-        pd.read_parquet(path) for path in (options.statistics, options.evaluation_statistics)
-    )
-    style.save(draw(statistics, evaluations, load(options.references)), options.out)
+    options = [Option("references", "published numbers (csv)", load, command.FILE)]
+    command.figure("figure_09", draw, ["statistics", "evaluation_statistics"], options, arguments=arguments)
 
 
 if __name__ == "__main__":

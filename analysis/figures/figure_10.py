@@ -7,21 +7,20 @@ python -m analysis.figures.figure_10 --recordings highway/human=human.parquet hi
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis import named_files, style
+from analysis import command, named_files, style
+from analysis.command import Option
 from analysis.curves import BAND, DRIVER, DRIVERS_TITLE, add_legend, draw_curves, draw_drivers
 from analysis.headline import MEAN, select_drivers
 from analysis.named_files import Cell
-from analysis.recordings import RecordingError, matching_episodes, read
+from analysis.recordings import RecordingError, matching_episodes, read_named
 from analysis.time_space import HIGHWAY_SPEEDS, add_speed_bar, draw_time_space
 from envs.traffic.highway_network import CONTROLLED_PART
 
@@ -127,21 +126,9 @@ def draw_speeds(axes: Axes, speeds: pd.DataFrame, levels: pd.DataFrame) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 10.")
-    named_files.add_option(
-        parser, "--recordings", "traffic of evaluation episodes on the highway that begin alike"
-    )
-    parser.add_argument("--evaluation-statistics", type=Path, required=True, help="of evaluations (parquet)")
-    parser.add_argument("--driver-statistics", type=Path, required=True, help="of scripted drivers (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    try:
-        files = named_files.parse(options.recordings, tasks=[HIGHWAY])
-        recorded = {cell: read(path) for cell, path in files.items()}
-        evaluations, drivers = map(pd.read_parquet, (options.evaluation_statistics, options.driver_statistics))
-        style.save(draw(evaluations, drivers, recorded), options.out)
-    except (OSError, ValueError) as error:
-        sys.exit(f"figure_10: {error}")
+    read = partial(read_named, tasks=[HIGHWAY])
+    options = [Option("recordings", "traffic of episodes that begin alike", read, named_files.SEVERAL)]
+    command.figure("figure_10", draw, ["evaluation_statistics", "driver_statistics"], options, arguments=arguments)
 
 
 if __name__ == "__main__":

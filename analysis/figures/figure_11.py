@@ -6,9 +6,7 @@ python -m analysis.figures.figure_11 --evaluation-statistics evaluation_statisti
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -16,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.typing import LineStyleType
 
-from analysis import style
+from analysis import command, style
 from analysis.curves import BAND, add_legend, bound, draw_curves
 from analysis.headline import MEAN
 
@@ -103,13 +101,7 @@ def finish(axes: Axes, panel: Panel, extent: pd.DataFrame) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 11.")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    style.save(draw(pd.read_parquet(options.evaluation_statistics)), options.out)
+    command.figure("figure_11", draw, ["evaluation_statistics"], arguments=arguments)
 
 
 if __name__ == "__main__":

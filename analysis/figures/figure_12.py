@@ -6,16 +6,14 @@ python -m analysis.figures.figure_12 --evaluations evaluations.parquet --timing 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from analysis import style
+from analysis import command, style
 from analysis.curves import BAND, add_legend
 from analysis.figures.figure_11 import DASHES, PANELS, TASK, draw_dashed, finish, lay_out
 from analysis.tables.writing import decimal_places, round_to
@@ -114,14 +112,7 @@ def duration(seconds: float) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw Figure 12.")
-    parser.add_argument("--evaluations", type=Path, required=True, help="rows of all evaluations (parquet)")
-    parser.add_argument("--timing", type=Path, required=True, help="rows of timing.csv of all runs (parquet)")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    tables = (pd.read_parquet(path) for path in (options.evaluations, options.timing, options.statistics))
-    style.save(draw(*tables), options.out)
+    command.figure("figure_12", draw, ["evaluations", "timing", "statistics"], arguments=arguments)
 
 
 if __name__ == "__main__":

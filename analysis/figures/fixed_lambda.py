@@ -7,9 +7,7 @@ python -m analysis.figures.fixed_lambda --statistics statistics.parquet --final 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
@@ -17,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter, StrMethodFormatter
 
-from analysis import style
+from analysis import command, style
 from analysis.by_seed import final_rows, of_seeds
 from analysis.curves import BAND, add_legend, bound, draw_curves
 from analysis.headline import MEAN, Headline
@@ -148,19 +146,7 @@ def draw_final(axes: Axes, tables: Tables, shown: Headline, colours: dict[float,
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw the sensitivity to a fixed lambda.")
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
-    parser.add_argument("--evaluations", type=Path, required=True, help="collected evaluations (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    tables = Tables(*(pd.read_parquet(getattr(options, name)) for name in Tables._fields))
-    style.save(draw(tables), options.out)
+    command.figure("fixed_lambda", lambda *tables: draw(Tables(*tables)), Tables._fields, arguments=arguments)
 
 
 if __name__ == "__main__":

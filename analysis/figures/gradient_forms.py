@@ -6,9 +6,7 @@ python -m analysis.figures.gradient_forms --statistics statistics.parquet \
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 from matplotlib.typing import LineStyleType
 
-from analysis import style
+from analysis import command, style
 from analysis.curves import STEPS_LABEL, add_legend, bound, draw_curves
 from analysis.headline import MEAN
 from analysis.variants import gradient_name, performance
@@ -203,16 +201,7 @@ QUANTITIES = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Draw the readings of the cooperative gradient.")
-    parser.add_argument("--statistics", type=Path, required=True, help="statistics of training (parquet)")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: svg, pdf, png")
-    options = parser.parse_args(arguments)
-    tables = (pd.read_parquet(path) for path in (options.statistics, options.evaluation_statistics, options.cells))
-    style.save(draw(*tables), options.out)
+    command.figure("gradient_forms", draw, ["statistics", "evaluation_statistics", "cells"], arguments=arguments)
 
 
 if __name__ == "__main__":

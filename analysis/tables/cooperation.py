@@ -6,21 +6,19 @@ python -m analysis.tables.cooperation --cells cells.parquet --final final.parque
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Mapping, Sequence
 from math import isfinite, isnan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis import style
+from analysis import command, style
 from analysis.by_seed import final_by_seed, final_rows
 from analysis.headline import Headline
 from analysis.levels import delta_text
 from analysis.tables.columns import EXTENT, NUMBERS, extent, over_seeds
-from analysis.tables.writing import DASH, decimal_places, round_to, significant, write
+from analysis.tables.writing import DASH, decimal_places, round_to, significant
 
 #: How far a worker's return may lie from delta, relative to it, to count as being there.
 TOLERANCE = 0.15
@@ -145,18 +143,8 @@ def _with_spread(mean: str, std: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of the levels of cooperation.")
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument("--runs", type=Path, required=True, help="collected training progress (parquet)")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    paths = (options.cells, options.final, options.runs, options.evaluation_statistics)
-    rows = select(*(pd.read_parquet(path) for path in paths))
-    write(numbers(rows), readable(rows), options.out)
+    tables = ["cells", "final", "runs", "evaluation_statistics"]
+    command.table("cooperation", select, (numbers, readable), tables, arguments=arguments)
 
 
 if __name__ == "__main__":

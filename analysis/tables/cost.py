@@ -8,15 +8,15 @@ python -m analysis.tables.cost --timing main/timing.parquet visual/timing.parque
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis import style
-from analysis.tables.writing import decimal_places, round_to, significant, write
+from analysis import command, style
+from analysis.command import Option
+from analysis.tables.writing import decimal_places, round_to, significant
 
 #: Seconds per hour.
 HOUR = 3600.0
@@ -105,21 +105,16 @@ def _with_range(row: Mapping[Hashable, Any], name: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of what trainings cost.")
-    parser.add_argument(
-        "--timing", type=Path, nargs="+", required=True, help="rows of timing.csv, a file per study (parquet)"
-    )
-    parser.add_argument(
-        "--statistics",
-        type=Path,
-        nargs="+",
-        required=True,
-        help="statistics of training, a file per study (parquet)",
-    )
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    rows = select(*([pd.read_parquet(path) for path in paths] for paths in (options.timing, options.statistics)))
-    write(numbers(rows), readable(rows), options.out)
+    options = [
+        Option(name, f"{command.TABLES[name]}, a file per study (parquet)", read_all, command.FILES)
+        for name in ("timing", "statistics")
+    ]
+    command.table("cost", select, (numbers, readable), options=options, arguments=arguments)
+
+
+def read_all(paths: Sequence[Path]) -> list[pd.DataFrame]:
+    """The tables of several files."""
+    return [pd.read_parquet(path) for path in paths]
 
 
 if __name__ == "__main__":

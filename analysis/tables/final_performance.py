@@ -1,23 +1,22 @@
 """Table of final performance: every task and algorithm, over seeds, and scripted drivers where there is traffic.
 
-python -m analysis.tables.final_performance --final final.parquet --evaluations evaluation_statistics.parquet \
-    --drivers driver_statistics.parquet --out final_performance.md
+python -m analysis.tables.final_performance --final final.parquet \
+    --evaluation-statistics evaluation_statistics.parquet --driver-statistics driver_statistics.parquet \
+    --out final_performance.md
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis import style
+from analysis import command, style
 from analysis.headline import MEAN, headline, last_evaluations, select_drivers
 from analysis.headline import select as select_headlines
 from analysis.tables.columns import EXTENT, NUMBERS, extent, over_seeds
-from analysis.tables.writing import decimal_places, significant, write
+from analysis.tables.writing import decimal_places, significant
 from envs.names import TASKS
 
 #: The metrics of the table besides a task's headline, where it has them.
@@ -91,14 +90,8 @@ def name(row: Mapping[Hashable, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of final performance.")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument("--evaluations", type=Path, required=True, help="statistics of evaluations (parquet)")
-    parser.add_argument("--drivers", type=Path, required=True, help="statistics of scripted drivers (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    rows = select(*(pd.read_parquet(path) for path in (options.final, options.evaluations, options.drivers)))
-    write(numbers(rows), readable(rows), options.out)
+    tables = ["final", "evaluation_statistics", "driver_statistics"]
+    command.table("final_performance", select, (numbers, readable), tables, arguments=arguments)
 
 
 if __name__ == "__main__":

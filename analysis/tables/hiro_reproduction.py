@@ -11,19 +11,18 @@ larger by chance.  Below follow our last evaluation and, on Ant Gather, the last
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from math import nan, sqrt
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis import style
+from analysis import command, style
+from analysis.command import Option
 from analysis.headline import MEAN, last_evaluations
 from analysis.hiro_comparison import COMPARISONS, TABLE_1, compared, name, of_study, published
 from analysis.references import References, load
-from analysis.tables.writing import decimal_places, round_to, significant, write
+from analysis.tables.writing import decimal_places, round_to, significant
 
 BEST, LAST, FINAL = "best evaluation", "last evaluation", "last 10 % of training"
 COLUMNS = [
@@ -160,17 +159,9 @@ def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of HIRO, ours and published.")
-    parser.add_argument("--evaluations", type=Path, required=True, help="all evaluations (parquet)")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument("--evaluation-statistics", type=Path, required=True, help="statistics (parquet)")
-    parser.add_argument("--references", type=Path, required=True, help="published numbers (csv)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    paths = (options.evaluations, options.final, options.evaluation_statistics)
-    evaluations, final, statistics = map(pd.read_parquet, paths)
-    rows = select(evaluations, final, statistics, load(options.references))
-    write(numbers(rows), readable(rows), options.out)
+    tables = ["evaluations", "final", "evaluation_statistics"]
+    options = [Option("references", "published numbers (csv)", load, command.FILE)]
+    command.table("hiro_reproduction", select, (numbers, readable), tables, options, arguments=arguments)
 
 
 if __name__ == "__main__":

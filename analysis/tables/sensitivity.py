@@ -8,18 +8,16 @@ python -m analysis.tables.sensitivity --final final.parquet --cells cells.parque
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from analysis import style
+from analysis import command, style
 from analysis.by_seed import final_rows
 from analysis.headline import Headline, headline
 from analysis.tables.columns import EXTENT, NUMBERS, extent, over_seeds
-from analysis.tables.writing import decimal_places, significant, write
+from analysis.tables.writing import decimal_places, significant
 from analysis.variants import RETURN_FRACTION, gradient_name, setting_name
 
 IDENTITY = ["study", "task", "algorithm", "label", "gradient", "metric"]
@@ -96,18 +94,8 @@ def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of final performance by setting.")
-    parser.add_argument("--final", type=Path, required=True, help="statistics of final performance (parquet)")
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument(
-        "--evaluation-statistics", type=Path, required=True, help="statistics of evaluations (parquet)"
-    )
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    rows = select(
-        *(pd.read_parquet(path) for path in (options.final, options.cells, options.evaluation_statistics))
-    )
-    write(numbers(rows), readable(rows), options.out)
+    tables = ["final", "cells", "evaluation_statistics"]
+    command.table("sensitivity", select, (numbers, readable), tables, arguments=arguments)
 
 
 if __name__ == "__main__":

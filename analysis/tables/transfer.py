@@ -6,19 +6,17 @@ python -m analysis.tables.transfer --evaluation-statistics evaluation_statistics
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Hashable, Mapping, Sequence
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis import style
+from analysis import command, style
 from analysis.frozen_workers import evaluation_points, final_evaluations, make_task
 from analysis.headline import MEAN
-from analysis.tables.writing import DASH, decimal_places, round_to, significant, write
+from analysis.tables.writing import DASH, decimal_places, round_to, significant
 
 METRICS = ("success", "entered", "final_distance")
 STATISTICS = ("mean", "std", "iqm", "ci_low", "ci_high")
@@ -97,13 +95,8 @@ def _with_spread(row: Mapping[Hashable, Any], metric: str, decimals: int) -> str
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description="Write the table of the transfer study.")
-    parser.add_argument("--evaluation-statistics", type=Path, required=True, help="statistics (parquet)")
-    parser.add_argument("--cells", type=Path, required=True, help="the study's cells (parquet)")
-    parser.add_argument("--out", type=Path, nargs="+", required=True, help="files: csv, md, tex")
-    options = parser.parse_args(arguments)
-    rows = select(pd.read_parquet(options.evaluation_statistics), pd.read_parquet(options.cells))
-    write(numbers(rows), readable(rows), options.out)
+    tables = ["evaluation_statistics", "cells"]
+    command.table("transfer", select, (numbers, readable), tables, arguments=arguments)
 
 
 if __name__ == "__main__":

@@ -227,7 +227,8 @@ def test_the_same_numbers_give_the_same_bytes(
         table.to_parquet(path)
     first, second = tmp_path / f"a.{ending}", tmp_path / f"b.{ending}"
     for path in (first, second):
-        inputs = ["--statistics", str(tables[0]), "--evaluations", str(tables[1]), "--drivers", str(tables[2])]
+        inputs = ["--statistics", str(tables[0]), "--evaluation-statistics", str(tables[1])]
+        inputs += ["--driver-statistics", str(tables[2])]
         figure_05.main([*inputs, "--out", str(path)])
     assert first.read_bytes() == second.read_bytes()
     assert len(first.read_bytes()) > 5_000

@@ -162,9 +162,9 @@ def test_command_line_writes_the_same_bytes_each_time(
     final: pd.DataFrame, evaluations: pd.DataFrame, drivers: pd.DataFrame, tmp_path: Path
 ):
     final.to_parquet(tmp_path / "final.parquet")
-    evaluations.to_parquet(tmp_path / "evaluations.parquet")
-    drivers.to_parquet(tmp_path / "drivers.parquet")
-    names = ("final", "evaluations", "drivers")
+    evaluations.to_parquet(tmp_path / "evaluation-statistics.parquet")
+    drivers.to_parquet(tmp_path / "driver-statistics.parquet")
+    names = ("final", "evaluation-statistics", "driver-statistics")
     inputs = [text for name in names for text in (f"--{name}", str(tmp_path / f"{name}.parquet"))]
     for folder in ("a", "b"):
         out = [str(tmp_path / folder / f"table.{ending}") for ending in ("csv", "md", "tex")]
