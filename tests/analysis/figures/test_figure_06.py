@@ -277,6 +277,6 @@ def test_the_same_numbers_give_the_same_bytes(
     with pytest.raises(
         SystemExit, match=r"^figure_06: 'highway/hrl=a.csv' is of another task; allowed: ring_road$"
     ):
-        figure_06.main(["--statistics", "b.parquet", "--recordings", "highway/hrl=a.csv", "--out", "c.png"])
+        figure_06.main([*inputs[:2], "--recordings", "highway/hrl=a.csv", "--out", "c.png"])
     with pytest.raises(SystemExit, match=r"^figure_06: 'ant_maze/hrl=a.csv' names a file that is not there$"):
-        figure_06.main(["--statistics", "b.parquet", "--trajectories", "ant_maze/hrl=a.csv", "--out", "c.png"])
+        figure_06.main([*inputs[:2], "--trajectories", "ant_maze/hrl=a.csv", "--out", "c.png"])
