@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from episodes import STEPS, on_foot
+from recorded_episodes import STEPS, on_foot
 
 from analysis.arenas import objects_at_the_start
 from analysis.scenes import common_episodes, open_floor, surroundings

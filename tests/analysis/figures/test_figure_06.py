@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from episodes import STEPS, extents, on_foot, on_the_ring
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from recorded_episodes import STEPS, extents, on_foot, on_the_ring
 
 from algorithms.seeding import evaluation_start
 from analysis.figures import figure_06
