@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic import BaseModel
 from algorithms.nested import difference, merge
 from algorithms.presets import Preset
 from algorithms.registry import ALGORITHMS
-from algorithms.settings import SECTIONS, RunConfig
+from algorithms.settings import SECTIONS, RunConfig, label_of
 from envs.names import TASKS
 from envs.strict import parse
 
@@ -29,6 +30,9 @@ CONFIG = Path(__file__).parents[1] / "config"
 #: Sections that everyone reads, and the one that only variants have.
 USED_BY_ALL = ("run", "environment")
 TRANSFER = "transfer"
+
+#: A number as YAML and Python write it.
+NUMBER = re.compile(r"[+-]?(\d[\d_]*)(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -90,7 +94,7 @@ def resolve(
     changes = {section: named[section] for section in (*USED_BY_ALL, *sections) if named.get(section)}
     values = sections_of(preset, task, algorithm, sections, merge(changes, overrides or {}))
     head = {"task": task, "algorithm": algorithm, "variant": variant, "seeds": list(seeds)}
-    return parsed(RunConfig, head | values)
+    return parsed(RunConfig, head | values, f"{label_of(algorithm, variant)} on {task}: " if variant else "")
 
 
 def sections_of(
@@ -124,8 +128,7 @@ def retype(values: Any) -> Any:
         return {key: retype(value) for key, value in values.items()}
     if isinstance(values, list):
         return [retype(value) for value in values]
-    number = yaml.safe_load(values) if isinstance(values, str) else values
-    return number if isinstance(number, int | float) else values
+    return yaml.safe_load(values) if isinstance(values, str) and NUMBER.fullmatch(values) else values
 
 
 def preset_arguments(values: Mapping[str, Any]) -> str:

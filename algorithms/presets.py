@@ -80,7 +80,7 @@ class PresetHead(Strict):
     """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go."""
 
     preset: Annotated[str, Field(min_length=1)]
-    results: Annotated[str, Field(min_length=1)]
+    results: Annotated[str, Field(pattern=r"^[\w./+-]+$")]  # it is part of commands
     studies: Annotated[list[str], Field(min_length=1), Unique]
     tasks: Annotated[list[str], Field(min_length=1), Unique]
     algorithms: Annotated[list[str], Field(min_length=1), Unique]

@@ -14,7 +14,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Seed = Annotated[int, Field(ge=0)]
 #: Name of a variant or a study, which is part of a path.
-PathName = Annotated[str, Field(pattern="^[a-z0-9_][a-z0-9_.]*$")]
+PathName = Annotated[str, Field(pattern="^[a-z][a-z0-9_.]*$")]
 
 
 def _unique(values: list[Any]) -> list[Any]:
@@ -236,11 +236,6 @@ class RunConfig(Strict):
     def needs_worker_return(self) -> bool:
         """Whether delta is left to the worker return of finished HRL runs."""
         return self.cher is not None and self.cher.delta is None
-
-    @property
-    def needs_source(self) -> bool:
-        """Whether the run whose worker is taken over has still to be found."""
-        return self.transfer is not None and self.transfer.policy is None
 
     def with_policy(self, policy: str) -> RunConfig:
         """The same run with a worker from the file of this digest."""

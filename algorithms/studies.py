@@ -41,7 +41,7 @@ class Cell(NamedTuple):
 
 
 def validate(values: Mapping[str, Any]) -> PresetHead:
-    """Check a whole preset, and that every run it could ask for resolves.
+    """Check a whole preset, and that every run of the selected studies resolves.
 
     Raises:
         ConfigError: naming the first wrong key, its value and what is allowed.
@@ -127,7 +127,7 @@ def _asked_for(preset: Mapping[str, Any], study: str) -> list[Cell]:
                 if task not in preset["tasks"] or algorithm not in preset["algorithms"]:
                     continue
                 if not learns(algorithm, task):
-                    raise no_images(algorithm, task)
+                    raise ConfigError(f"study.{study}: {no_images(algorithm, task)}")
                 found += [Cell(task, algorithm, variant) for variant in group.get("variants") or [None]]
     return sorted(found, key=lambda cell: preset["tasks"].index(cell.task))
 
@@ -219,15 +219,17 @@ class Extent(NamedTuple):
 
     Attributes:
         study: its name.
-        curves: number of cells.
+        cells: their number.
         runs: number of trainings in it: cells times groups of seeds.
         new: those that no study before it has, including what they depend on.
+        steps: how many environment steps its trainings have.
     """
 
     study: str
-    curves: int
+    cells: int
     runs: int
     new: int
+    steps: str
 
 
 def extents(preset: Mapping[str, Any]) -> list[Extent]:
@@ -235,7 +237,9 @@ def extents(preset: Mapping[str, Any]) -> list[Extent]:
     rows, seen = [], set[str]()
     for study in preset["studies"]:
         runs, every = cells(preset, study), {run.key for run in trainings(preset, study)}
-        rows.append(Extent(study, len({(run.task, run.label) for run in runs}), len(runs), len(every - seen)))
+        names, steps = {(run.task, run.label) for run in runs}, sorted({run.run.steps for run in runs})
+        extent = " to ".join(f"{number:,}" for number in dict.fromkeys([*steps[:1], *steps[-1:]]))
+        rows.append(Extent(study, len(names), len(runs), len(every - seen), extent))
         seen |= every
     return rows
 
@@ -243,8 +247,8 @@ def extents(preset: Mapping[str, Any]) -> list[Extent]:
 def overview(preset: Mapping[str, Any]) -> str:
     """A table of :func:`extents` for readers."""
     rows = extents(preset)
-    lines = [f"{'study':<16} {'cells':>6} {'trainings':>10} {'not in a study above':>21}"]
-    lines += [f"{row.study:<16} {row.curves:>6} {row.runs:>10} {row.new:>21}" for row in rows]
+    lines = [f"{'study':<16} {'cells':>6} {'trainings':>10} {'not in a study above':>21}  steps"]
+    lines += [f"{row.study:<16} {row.cells:>6} {row.runs:>10} {row.new:>21}  {row.steps}" for row in rows]
     return "\n".join([*lines, f"{'in all':<16} {'':>6} {'':>10} {sum(row.new for row in rows):>21}"])
 
 

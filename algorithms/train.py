@@ -135,7 +135,7 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Sources, Path]:
     )
     label = studies.reference(preset, config)[0].label if config.needs_worker_return else "hrl"
     config, worker_return = delta.complete(config, options.worker_return, label)
-    config, taken = transfer.complete(config, options.source)
+    config, taken = transfer.complete(config, options.source, studies.source(preset, config))
     sources = Sources(worker_return, taken, options.source)
     return config, sources, Path(options.out or preset["results"])
 

@@ -13,10 +13,12 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from algorithms.algorithm import Algorithm
 from algorithms.config import ConfigError
 from algorithms.learner import load_networks
+from algorithms.nested import NOT_DECISIVE, first_difference
 from algorithms.settings import RunConfig
 
 POLICY = "policy.pt"
@@ -24,12 +26,15 @@ POLICY = "policy.pt"
 WORKER = "worker."
 
 
-def complete(run: RunConfig, folder: Path | None) -> tuple[RunConfig, dict[str, Any] | None]:
+def complete(
+    run: RunConfig, folder: Path | None, planned: RunConfig | None = None
+) -> tuple[RunConfig, dict[str, Any] | None]:
     """Set which policy a run's worker comes from.
 
     Args:
         run: the resolved configuration.
         folder: the finished run whose worker is taken over.
+        planned: the settings that this run must have, see :func:`algorithms.studies.source` (default: any).
 
     Returns:
         The run, and what is recorded of its source; the run as it is and None, where it takes over nothing.
@@ -52,6 +57,13 @@ def complete(run: RunConfig, folder: Path | None) -> tuple[RunConfig, dict[str, 
         raise ConfigError(f"--source {folder} holds a run of {names}; it must be one of {wanted}")
     if description.get("seeds") != run.seeds:
         raise ConfigError(f"--source {folder} holds seeds {description.get('seeds')}; they must be {run.seeds}")
+    if planned is not None:
+        ignored = (*NOT_DECISIVE, *(["cher.delta"] if planned.needs_worker_return else []))
+        key, theirs, ours = first_difference(config, planned.model_dump(mode="json"), ignored)
+        if key:
+            raise ConfigError(
+                f"--source {folder} was made with other settings: {key} is {theirs}, the preset asks for {ours}"
+            )
     digest = policy_digest(folder)
     if run.transfer.policy not in (None, digest):
         raise ConfigError(f"--source {folder} holds policy {digest}; transfer.policy is {run.transfer.policy}")
@@ -72,8 +84,24 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def policy_digest(folder: Path) -> str:
-    """Sixteen hexadecimal digits that tell one file of networks from another."""
-    return hashlib.sha256((folder / POLICY).read_bytes()).hexdigest()[:16]
+    """Sixteen hexadecimal digits that tell the networks of one run from those of another.
+
+    Raises:
+        ConfigError: the file is damaged.
+    """
+    content = hashlib.sha256()
+    for name, tensor in sorted(_networks(folder).items()):
+        content.update(f"{name} {tuple(tensor.shape)}".encode())
+        content.update(tensor.contiguous().numpy().tobytes())
+    return content.hexdigest()[:16]
+
+
+def _networks(folder: Path) -> dict[str, Tensor]:
+    try:
+        networks: dict[str, Tensor] = torch.load(folder / POLICY, weights_only=True)["networks"]
+    except (OSError, RuntimeError, EOFError, KeyError, UnpicklingError) as error:
+        raise ConfigError(f"--source {folder}: {POLICY} cannot be read: {' '.join(str(error).split())}") from None
+    return networks
 
 
 def adopt_worker(algorithm: Algorithm, folder: Path | None) -> None:
@@ -85,10 +113,7 @@ def adopt_worker(algorithm: Algorithm, folder: Path | None) -> None:
     """
     if folder is None:
         raise ConfigError("a worker is taken over, and there is no run folder to take it from")
-    try:
-        saved = torch.load(folder / POLICY, weights_only=True)["networks"]
-    except (OSError, RuntimeError, EOFError, KeyError, UnpicklingError) as error:
-        raise ConfigError(f"--source {folder}: {POLICY} cannot be read: {' '.join(str(error).split())}") from None
+    saved = _networks(folder)
     theirs, ours = (
         {name: tensor for name, tensor in networks.items() if name.startswith(WORKER)}
         for networks in (saved, algorithm.networks)

@@ -9,8 +9,10 @@ from matplotlib.patches import Circle
 from numpy.typing import NDArray
 
 from algorithms.seeding import evaluation_start
+from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.gather import APPLE, BOMB, COLOURS, AntGather
 from envs.ant.navigation import SUCCESS_DISTANCE
+from envs.ant.sensor import RANGE
 
 Array = NDArray[np.float64]
 
@@ -58,3 +60,13 @@ def objects_at_the_start(episode: pd.DataFrame, step: int) -> tuple[Array, NDArr
     if not np.allclose(pose, env.data.qpos, atol=1e-5):
         return None
     return env.object_positions, env.object_kinds
+
+
+def ant_gather(axes: Axes) -> None:
+    """One layout of apples and bombs, and how far the robot senses them."""
+    env = AntGather()
+    env.reset(seed=0)
+    draw_arena(axes, env.arena)
+    draw_robot(axes, env.model, env.data.qpos)
+    axes.add_patch(Circle(env.position.tolist(), RANGE, fill=False, linestyle=":", linewidth=0.8, color="0.5"))
+    draw_objects(axes, env.object_positions, env.object_kinds, size=16)

@@ -21,14 +21,12 @@ from algorithms.config import ConfigError, add_preset_arguments, require
 from algorithms.drivers import planned
 from algorithms.settings import RunConfig
 from algorithms.studies import cells, preset_from, reference, worker_returns
+from analysis.products import DRIVEN
 from analysis.runs import CollectError, check_description, read_evaluations, read_extras, read_run, with_source
 
 #: Columns that say which run a row belongs to, and which driver.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
 DRIVER_HEAD = ["task", "driver"]
-
-#: The study that scripted drivers belong to.
-DRIVEN = "main"
 
 #: What to do about a run that was trained with what a run before it had to say then.
 STALE = (

@@ -5,7 +5,7 @@ A name is at once that of a rule of the workflow, of a module and of a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from algorithms.drivers import planned as planned_drivers
@@ -13,45 +13,63 @@ from algorithms.settings import RunConfig
 from algorithms.studies import cells
 from envs.names import TASKS
 
+#: The study that scripted drivers belong to.
+DRIVEN = "main"
+#: What is collected of a study, and the statistics that follow, each a file of its name.
+COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers")
+STATISTICS = ("statistics", "final", "evaluation_statistics", "driver_statistics")
+
+Wanted = Callable[[RunConfig], bool]
+
 
 class Product(NamedTuple):
     """A figure or table.
 
     Attributes:
         study: where its numbers come from.
-        tasks: it needs a cell of one of these, if any are named.
-        algorithms: that cell's algorithm must be one of these, if any are named.
+        wants: which trainings of the study it needs; it is drawn if there is one.
     """
 
     study: str
-    tasks: tuple[str, ...] = ()
-    algorithms: tuple[str, ...] = ()
+    wants: Wanted = lambda run: True
 
 
-COMPARED = ("hrl", "cher")  # side by side in Figures 1 and 6
-PATHS = ("ring_road", "ant_gather", "ant_four_rooms", "ant_maze")  # Figure 6
+def of_tasks(*tasks: str) -> Wanted:
+    """Trainings on certain tasks."""
+    return lambda run: run.task in tasks
+
+
+def side_by_side(*tasks: str) -> Wanted:
+    """What Figures 1 and 6 compare: plain HRL and CHER."""
+    return lambda run: run.task in tasks and run.label in ("hrl", "cher")
+
+
+def is_transfer(run: RunConfig) -> bool:
+    """Trainings on a worker that was taken over."""
+    return run.transfer is not None
+
 
 FIGURES = {
-    "figure_01": Product("main", ("ant_gather",), COMPARED),
+    "figure_01": Product("main", side_by_side("ant_gather")),
     "figure_02": Product("main"),
     "figure_03": Product("main"),
     "figure_04": Product("main"),
     "figure_05": Product("main"),
-    "figure_06": Product("main", PATHS, COMPARED),
-    "figure_07": Product("cooperation"),
-    "figure_08": Product("transfer", ("ant_maze", "ant_four_rooms")),
-    "figure_09": Product("hiro_correction"),
-    "figure_10": Product("main", ("highway",)),
-    "figure_11": Product("visual"),
-    "figure_12": Product("visual"),
-    "fixed_lambda": Product("fixed_lambda"),
-    "gradient_forms": Product("gradient_forms"),
+    "figure_06": Product("main", side_by_side("ring_road", "ant_gather", "ant_four_rooms", "ant_maze")),
+    "figure_07": Product("cooperation", of_tasks("ant_gather")),
+    "figure_08": Product("transfer", is_transfer),
+    "figure_09": Product("hiro_correction", of_tasks("ant_gather", "ant_maze")),
+    "figure_10": Product("main", of_tasks("highway")),
+    "figure_11": Product("visual", of_tasks("visual_ant_maze")),
+    "figure_12": Product("visual", of_tasks("visual_ant_maze")),
+    "fixed_lambda": Product("fixed_lambda", lambda run: run.cher_fixed is not None),
+    "gradient_forms": Product("gradient_forms", lambda run: run.cooperation is not None),
 }
 TABLES = {
     "final_performance": Product("main"),
     "cooperation": Product("cooperation"),
-    "transfer": Product("transfer", ("ant_maze", "ant_four_rooms")),
-    "hiro_reproduction": Product("hiro_correction"),
+    "transfer": Product("transfer", is_transfer),
+    "hiro_reproduction": Product("hiro_correction", of_tasks("ant_gather", "ant_maze")),
     "sensitivity_fixed_lambda": Product("fixed_lambda"),
     "sensitivity_gradient_forms": Product("gradient_forms"),
     "sensitivity_e1_search": Product("e1_search"),
@@ -71,8 +89,7 @@ def shown(preset: Mapping[str, Any], product: Product) -> list[RunConfig]:
     """The first training of each cell that a figure or table needs, in the order of the study."""
     found: dict[tuple[str, str], RunConfig] = {}
     for run in cells(preset, product.study):
-        wanted = not product.tasks or run.task in product.tasks
-        if wanted and (not product.algorithms or run.algorithm in product.algorithms):
+        if product.wants(run):
             found.setdefault((run.task, run.label), run)
     return list(found.values())
 

@@ -26,7 +26,9 @@ class Reduction(NamedTuple):
     why: str
 
 
-def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) -> Reduction:
+def compare(
+    run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any], taken: RunConfig | None = None
+) -> Reduction:
     """Compare what was run with the paper's preset.
 
     Args:
@@ -35,6 +37,7 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
         steps: environment steps after the warm-up that were run.
         seeds: number of seeds that were run.
         paper: the paper's preset, see :func:`algorithms.config.load_preset`.
+        taken: the run whose worker it takes over, if it does.
     """
     full = resolve(paper, run.task, run.algorithm, seeds=paper["seeds"], variant=run.variant)
     reasons = []
@@ -45,6 +48,8 @@ def compare(run: RunConfig, steps: int, seeds: int, paper: Mapping[str, Any]) ->
     if run.run.warmup_steps != full.run.warmup_steps:
         reasons.append(f"{run.run.warmup_steps:,} warm-up steps instead of {full.run.warmup_steps:,}")
     reasons += _fewer_episodes(run, full) + _other_settings(run.experiment, full.experiment)
+    if taken is not None:
+        reasons += _about_worker(compare(taken, taken.run.steps, seeds, paper).why)
     return Reduction(full.run.steps, len(full.seeds), SEPARATOR.join(reasons))
 
 
@@ -57,6 +62,13 @@ def compare_driver(job: DriverConfig, paper: Mapping[str, Any]) -> Reduction:
     reasons += _fewer({"final_evaluation_episodes": (job.episodes, full.episodes)})
     reasons += _other_settings(job.record, full.record)
     return Reduction(0, len(full.seeds), SEPARATOR.join(reasons))
+
+
+def _about_worker(why: str) -> list[str]:
+    """In short, how the training of a worker that is taken over was reduced."""
+    reasons = [reason for reason in why.split(SEPARATOR) if reason and not reason.endswith(" seeds")]
+    steps = [f"worker: {reason}" for reason in reasons if reason.endswith(" steps")]
+    return steps + ["worker: other settings"] * (len(reasons) > len(steps))
 
 
 def _fewer_episodes(run: RunConfig, full: RunConfig) -> list[str]:

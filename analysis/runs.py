@@ -50,7 +50,7 @@ def with_source(preset: Mapping[str, Any], run: RunConfig, runs: Path) -> RunCon
         ConfigError: the run that holds it is missing, or is another one.
     """
     taken = source(preset, run)
-    return transfer.complete(run, runs / taken.key)[0] if taken else run
+    return transfer.complete(run, runs / taken.key, taken)[0] if taken else run
 
 
 def read_run(run: RunConfig, runs: Path) -> RunTables:

@@ -23,7 +23,7 @@ from scipy import stats
 from algorithms.config import ConfigError, add_preset_arguments, load_preset
 from algorithms.drivers import planned
 from algorithms.settings import RunConfig
-from algorithms.studies import cells, preset_from
+from algorithms.studies import cells, preset_from, source
 from analysis.collect import DRIVER_HEAD, HEAD
 from analysis.headline import MEAN, RETURN, headline
 from analysis.reduction import Reduction, compare, compare_driver
@@ -178,7 +178,8 @@ def _groups(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dic
         study = head["study"]
         if study not in configs:
             configs[study] = {(run.task, run.label): run for run in cells(preset, study)}
-        yield head | _extent(configs[study][head["task"], head["label"]], rows, paper), rows
+        run = configs[study][head["task"], head["label"]]
+        yield head | _extent(run, rows, paper, source(preset, run)), rows
 
 
 def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -211,10 +212,12 @@ def _metrics(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[tuple[str,
             yield str(metric), rows.pivot(index="seed", columns="step", values=metric)
 
 
-def _extent(run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any]) -> dict[str, Any]:
+def _extent(
+    run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any], taken: RunConfig | None
+) -> dict[str, Any]:
     """Steps and seeds actually run, those of the paper, and how the run is reduced."""
     steps, seeds = int(rows["step"].max()), int(rows["seed"].nunique())
-    return _extent_columns(steps, seeds, compare(run, steps, seeds, paper))
+    return _extent_columns(steps, seeds, compare(run, steps, seeds, paper, taken))
 
 
 def _extent_columns(steps: int, seeds: int, reduction: Reduction) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from algorithms.config import ConfigError, add_preset_arguments, load_preset
-from algorithms.studies import cells, preset_from
+from algorithms.studies import cells, preset_from, source
 from analysis.reduction import compare
 
 SHORT = (
@@ -32,7 +32,7 @@ def summarise(preset: Mapping[str, Any]) -> str:
     reductions: dict[str, list[str]] = {}
     short = False
     for run in {(run.task, run.label): run for run in cells(preset)}.values():
-        reduction = compare(run, run.run.steps, len(preset["seeds"]), paper)
+        reduction = compare(run, run.run.steps, len(preset["seeds"]), paper, source(preset, run))
         short |= run.run.steps < SHORT_SHARE * reduction.steps_paper
         if reduction.why:
             reductions.setdefault(f"{run.task}: {reduction.why}", []).append(run.label)

@@ -21,7 +21,7 @@ from algorithms.config import ConfigError, add_preset_arguments, load_preset, re
 from algorithms.delta import is_return
 from algorithms.records import in_one_move, write_json
 from algorithms.settings import RunConfig
-from algorithms.studies import Cell, in_groups, preset_from
+from algorithms.studies import Cell, in_groups, preset_from, source
 from analysis.reduction import compare
 from analysis.runs import CollectError, read_run, with_source
 from analysis.statistics import FINAL_FRACTION, final_values
@@ -49,7 +49,8 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | No
         ConfigError: its worker was taken over from a run that is missing.
         WorkerReturnError: J_HRL is not a finite negative number.
     """
-    used = [with_source(preset, run, runs) for run in in_groups(preset, Cell(task, "hrl", variant))]
+    planned = in_groups(preset, Cell(task, "hrl", variant))
+    used = [with_source(preset, run, runs) for run in planned]
     by_seed = seed_returns(used, runs)
     mean = sum(by_seed.values()) / len(by_seed)
     if not is_return(mean):
@@ -63,8 +64,13 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | No
         "worker_return": mean,
         "by_seed": {str(seed): value for seed, value in by_seed.items()},
         "runs": [{"key": run.key, "hash": run.hash, "steps": run.run.steps, "seeds": run.seeds} for run in used],
-        "reduced": compare(used[0], used[0].run.steps, len(by_seed), load_preset("paper")).why,
+        "reduced": reduction(preset, planned[0]),
     }
+
+
+def reduction(preset: Mapping[str, Any], run: RunConfig) -> str:
+    """How planned HRL runs fall short of the paper's."""
+    return compare(run, run.run.steps, len(preset["seeds"]), load_preset("paper"), source(preset, run)).why
 
 
 def seed_returns(used: Sequence[RunConfig], runs: Path) -> dict[int, float]:

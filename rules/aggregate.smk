@@ -30,10 +30,12 @@ rule collect:
     input:
         collected_files,
     output:
-        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in Tables._fields],
+        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in products.COLLECTED],
     log:
         f"{RESULTS}/logs/collect/{{study}}.log",
     retries: 0  # a refusal stays a refusal
+    resources:
+        mem_mb=4000,
     params:
         study=study_digest,
         preset=lambda wildcards, output: PRESET,
@@ -48,7 +50,7 @@ rule statistics:
         evaluations=STUDY_TABLE.replace("{table}", "evaluations"),
         drivers=STUDY_TABLE.replace("{table}", "drivers"),
     output:
-        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in STATISTICS],
+        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in products.STATISTICS],
     log:
         f"{RESULTS}/logs/statistics/{{study}}.log",
     params:

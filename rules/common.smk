@@ -9,7 +9,6 @@ from algorithms.config import load_preset, preset_arguments
 from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import SECTIONS, format_seeds
 from analysis import products
-from analysis.collect import DRIVEN, Tables
 from analysis.reduction import compare
 from envs.names import TASKS
 from envs.strict import digest
@@ -19,7 +18,7 @@ RESULTS = config["results"]
 PRESET = preset_arguments(config)
 STUDIES = [study for study in config["studies"] if studies.cells(config, study)]
 TRAININGS = {run.key: run for run in studies.trainings(config)}
-DRIVERS = {job.key: job for job in planned_drivers(config)} if DRIVEN in STUDIES else {}
+DRIVERS = {job.key: job for job in planned_drivers(config)} if products.DRIVEN in STUDIES else {}
 FIRST = products.first_trainings(config, STUDIES)
 REFERENCES = studies.worker_returns(config, list(TRAININGS.values()))
 PAPER_PRESET = load_preset("paper")
@@ -33,7 +32,6 @@ RECORDING = f"{RESULTS}/recordings/{{task}}/{{label}}.parquet"
 DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/driver_{{driver}}.parquet"
 STUDY_TABLE = f"{RESULTS}/tables/{{study}}/{{table}}.parquet"
 REFERENCE_NUMBERS = str(ROOT / "results/references/references.csv")
-STATISTICS = ["statistics", "final", "evaluation_statistics", "driver_statistics"]
 
 # Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.
 HIGHWAYS = [
@@ -69,7 +67,7 @@ def targets():
     return (
         expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"])
         + expand(f"{RESULTS}/tables/{{name}}.{{format}}", name=tables, format=["csv", "md", "tex"])
-        + expand(STUDY_TABLE, study=STUDIES, table=STATISTICS)
+        + expand(STUDY_TABLE, study=STUDIES, table=products.STATISTICS)
     )
 
 
@@ -99,19 +97,26 @@ def study_tables(study, *names):
     return {name: STUDY_TABLE.format(study=study, table=name) for name in names}
 
 
+def reduction(run):
+    """How a training falls short of the paper's."""
+    taken = studies.source(config, run)
+    return compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET, taken)
+
+
 def statistics_digest(wildcards):
     """How the runs of a study compare with those of the paper, which its statistics say."""
     runs = studies.cells(config, wildcards.study)
-    compared = {
-        (run.task, run.label): compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET) for run in runs
-    }
+    compared = {(run.task, run.label): reduction(run) for run in runs}
     return digest([[*key, *reduction] for key, reduction in compared.items()])
 
 
 def study_digest(wildcards):
-    """Which runs and drivers a study has, and their settings."""
-    runs = [[run.key, studies.lineage(config, run)] for run in studies.cells(config, wildcards.study)]
-    drivers = [[job.key, job.hash] for job in DRIVERS.values()] if wildcards.study == DRIVEN else []
+    """Which runs and drivers a study has, their settings, and the HRL runs that each delta is seen against."""
+    runs = [
+        [run.key, studies.lineage(config, run), studies.reference(config, run)[0].key if run.cher else None]
+        for run in studies.cells(config, wildcards.study)
+    ]
+    drivers = [[job.key, job.hash] for job in DRIVERS.values()] if wildcards.study == products.DRIVEN else []
     return digest([runs, drivers])
 
 
@@ -126,7 +131,10 @@ def settings_digest(wildcards):
 
 def planned(wildcards):
     """The planned training that a run folder's wildcards name."""
-    return TRAININGS[f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"]
+    key = f"{wildcards.task}/{wildcards.label}/seeds_{wildcards.seeds}"
+    if key not in TRAININGS:
+        raise ValueError(f"the preset plans no training {key}")
+    return TRAININGS[key]
 
 
 def algorithm_arguments(wildcards):
@@ -164,7 +172,7 @@ def collected_files(wildcards):
     returns = [
         WORKER_RETURN.format(task=task, label=label) for task, label in studies.worker_returns(config, runs)
     ]
-    driven = driver_files(DRIVERS) if wildcards.study == DRIVEN else []
+    driven = driver_files(DRIVERS) if wildcards.study == products.DRIVEN else []
     return run_files(runs, *names) + policy_files(runs) + returns + driven
 
 
@@ -213,8 +221,7 @@ def worker_return_variant(wildcards, output):
 
 def worker_return_extent(wildcards):
     """What a worker return file says besides what was measured: how it is reduced."""
-    run = REFERENCES[wildcards.task, wildcards.label][0]
-    return compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET).why
+    return reduction(REFERENCES[wildcards.task, wildcards.label][0]).why
 
 
 def source_files(wildcards):
@@ -232,6 +239,8 @@ def source_argument(wildcards, input):
 
 def first_run(wildcards):
     """The first training of a cell."""
+    if (wildcards.task, wildcards.label) not in FIRST:
+        raise ValueError(f"no selected study has {wildcards.label} on {wildcards.task}")
     return FIRST[wildcards.task, wildcards.label]
 
 

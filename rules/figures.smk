@@ -192,7 +192,7 @@ rule fixed_lambda:
     output:
         *figure_files("fixed_lambda", "fixed lambda", "sensitivity to lambda"),
     log:
-        f"{RESULTS}/logs/figures/fixed_lambda.log",
+        f"{RESULTS}/logs/fixed_lambda.log",
     shell:
         "python -m analysis.figures.fixed_lambda --statistics {input.statistics} --final {input.final}"
         " --evaluation-statistics {input.evaluation_statistics} --runs {input.runs}"
@@ -206,7 +206,7 @@ rule gradient_forms:
     output:
         *figure_files("gradient_forms", "gradient forms", "readings of the cooperative gradient"),
     log:
-        f"{RESULTS}/logs/figures/gradient_forms.log",
+        f"{RESULTS}/logs/gradient_forms.log",
     shell:
         "python -m analysis.figures.gradient_forms --statistics {input.statistics} --cells {input.cells}"
         " --evaluation-statistics {input.evaluation_statistics} --out {output} > {log} 2>&1"

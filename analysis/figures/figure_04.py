@@ -10,16 +10,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Rectangle
 
 from analysis import command, style
-from analysis.arenas import TARGET_COLOUR, draw_objects, draw_target
+from analysis.arenas import TARGET_COLOUR, ant_gather, draw_target
 from envs.ant.drawing import draw_arena, draw_robot
 from envs.ant.four_rooms import AntFourRooms
-from envs.ant.gather import AntGather
 from envs.ant.maze import TRAINING_RANGE, AntMaze
 from envs.ant.navigation import AntNavigation
-from envs.ant.sensor import RANGE
 from envs.traffic.drawing import HIGHWAY_LENGTH, draw_highway, draw_ring
 from envs.traffic.ring_traffic import VEHICLES
 
@@ -50,16 +48,6 @@ def ring_road(axes: Axes) -> None:
     """The ring with evenly spaced vehicles."""
     fronts = np.arange(VEHICLES) * RING_LENGTH / VEHICLES
     draw_ring(axes, RING_LENGTH, fronts, np.arange(VEHICLES) == 0)
-
-
-def ant_gather(axes: Axes) -> None:
-    """One layout of apples and bombs, and how far the robot senses them."""
-    env = AntGather()
-    env.reset(seed=0)
-    draw_arena(axes, env.arena)
-    draw_robot(axes, env.model, env.data.qpos)
-    axes.add_patch(Circle(env.position.tolist(), RANGE, fill=False, linestyle=":", linewidth=0.8, color="0.5"))
-    draw_objects(axes, env.object_positions, env.object_kinds, size=16)
 
 
 def ant_four_rooms(axes: Axes) -> None:

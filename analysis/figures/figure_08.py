@@ -18,8 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
 from analysis import command, style
+from analysis.arenas import TARGET_COLOUR, ant_gather
 from analysis.curves import add_legend, bound
-from analysis.figures.figure_04 import TARGET_COLOUR, ant_gather
 from analysis.frozen_workers import (
     STUDY,
     Point,

@@ -15,8 +15,8 @@ from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from analysis import command, style
 from analysis.curves import BAND, add_legend
-from analysis.figures.figure_11 import DASHES, PANELS, TASK, draw_dashed, finish, lay_out
 from analysis.tables.writing import decimal_places, round_to
+from analysis.visual_maze import DASHES, PANELS, TASK, draw_dashed, finish, lay_out
 from analysis.wall_clock import add_seconds, at_end, over_time
 
 #: The paper's figure goes from the start to this many environment steps.
