@@ -135,7 +135,9 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Sources, Path]:
     )
     label = studies.reference(preset, config)[0].label if config.needs_worker_return else "hrl"
     config, worker_return = delta.complete(config, options.worker_return, label)
-    config, taken = transfer.complete(config, options.source, studies.source(preset, config))
+    # With settings of one's own, the source's are one's own, too.
+    planned = None if options.assignments else studies.source(preset, config)
+    config, taken = transfer.complete(config, options.source, planned)
     sources = Sources(worker_return, taken, options.source)
     return config, sources, Path(options.out or preset["results"])
 

@@ -89,7 +89,7 @@ def test_workers_come_from_ant_gather_of_the_same_seeds(task: str, algorithm: st
         assert taken is not None
         assert (taken.task, taken.label, taken.seeds) == ("ant_gather", f"{algorithm}-transfer", run.seeds)
         assert taken.key in {each.key for each in cells(values, "transfer")}
-        assert not taken.needs_source
+        assert taken.transfer is None
     assert source(values, run_of(values, task, "hrl")) is None
 
 

@@ -77,13 +77,13 @@ def test_every_study_has_the_cells_of_its_figure(study: str) -> None:
 
 def test_each_study_adds_what_no_study_before_it_has() -> None:
     assert studies.extents(PAPER) == [
-        Extent("main", 30, 300, 300),
-        Extent("cooperation", 6, 60, 40),
-        Extent("transfer", 13, 130, 130),
-        Extent("hiro_correction", 4, 40, 0),
-        Extent("visual", 3, 30, 30),
-        Extent("fixed_lambda", 13, 130, 90),
-        Extent("gradient_forms", 16, 160, 120),
+        Extent("main", 30, 300, 300, "1,000,000 to 3,000,000"),
+        Extent("cooperation", 6, 60, 40, "1,000,000"),
+        Extent("transfer", 13, 130, 130, "1,000,000"),
+        Extent("hiro_correction", 4, 40, 0, "1,000,000 to 3,000,000"),
+        Extent("visual", 3, 30, 30, "2,500,000"),
+        Extent("fixed_lambda", 13, 130, 90, "1,000,000 to 1,500,000"),
+        Extent("gradient_forms", 16, 160, 120, "1,000,000 to 1,500,000"),
     ]
     assert len(trainings(PAPER)) == 300 + 40 + 130 + 30 + 90 + 120 == 710
     assert len({run.key for run in trainings(PAPER)}) == 710
@@ -91,7 +91,8 @@ def test_each_study_adds_what_no_study_before_it_has() -> None:
 
 def test_the_search_of_the_appendix_is_not_selected() -> None:
     assert set(ALL) - set(SELECTED) == {"e1_search", "transfer_xy"}
-    assert studies.extents(preset(studies=["e1_search"])) == [Extent("e1_search", 25, 250, 250 + 50)]
+    (extent,) = studies.extents(preset(studies=["e1_search"]))
+    assert extent == Extent("e1_search", 25, 250, 250 + 50, "1,000,000 to 3,000,000")
     assert len(cells(PAPER, "e1_search")) == 250
     assert len(trainings(PAPER, "transfer_xy")) == len(cells(PAPER, "transfer_xy")) == 90
     searched = studies.extents(preset(studies=["main", "e1_search"]))[1]
@@ -231,7 +232,7 @@ def test_overview_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     studies.main([])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [line[0] for line in lines[1:-1]] == SELECTED
-    assert lines[2] == ["cooperation", "6", "60", "40"]
+    assert lines[2] == ["cooperation", "6", "60", "40", "1,000,000"]
     assert lines[-1] == ["in", "all", "710"]
 
 

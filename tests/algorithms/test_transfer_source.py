@@ -69,10 +69,10 @@ WANTED = "hrl-transfer on ant_gather"
 
 def test_the_policy_is_part_of_the_run_and_of_its_hash(tmp_path: Path) -> None:
     folder = finished(tmp_path, planned("ant_gather", "hrl", "transfer", seeds=(0, 1)))
-    assert RUN.needs_source
+    assert RUN.transfer.policy is None
     run, record = complete(RUN, folder)
     digest = policy_digest(folder)
-    assert not run.needs_source
+    assert run.transfer.policy is not None
     assert run.experiment["transfer"]["policy"] == digest
     assert record == {
         "hash": json.loads((folder / "run.json").read_text())["hash"],

@@ -165,7 +165,7 @@ def main(**group: Any) -> dict[str, Any]:
 def test_wrong_variants_and_studies_are_refused_in_one_line(overlay: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         studies.validate(preset(**overlay))
-    assert str(caught.value).removeprefix("run: ").startswith(message)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 from algorithms.config import load_preset, merge
 from algorithms.drivers import DriverConfig, planned
@@ -134,7 +135,8 @@ def write_run(run: RunConfig, runs: Path) -> Path:
         files.get(name, nothing).to_csv(folder / f"{name}.csv", index=False)
     description = {"config": run.experiment, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
     (folder / "run.json").write_text(json.dumps(description))
-    (folder / "policy.pt").write_text(f"made up for {run.key}")
+    mark = torch.tensor(list(run.key.encode()))  # each run has a policy of its own
+    torch.save({"networks": {"worker.made_up": mark}}, folder / "policy.pt")
     return folder
 
 
@@ -157,7 +159,7 @@ def write_study(preset: Mapping[str, Any], study: str, results: Path, worker_ret
     for task, label in worker_returns(preset, every):
         write_worker_return(folders.worker_returns, task, worker_return, label)
     origins = Origins(preset, study, folders)
-    for run in sorted(every, key=lambda run: run.needs_source):
+    for run in sorted(every, key=lambda run: run.transfer is not None):
         write_run(origins.complete(run), folders.runs)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 from synthetic import small_preset, write_drivers, write_runs, write_study, write_worker_return
 
 from algorithms.config import ConfigError, preset_arguments
@@ -217,7 +218,7 @@ def every_cell_again(results: Path) -> Tables:
 def test_another_policy_of_the_source_is_refused_with_what_to_do(tmp_path: Path):
     every_cell(tmp_path, "transfer", tasks=["ant_gather", "ant_maze"])
     policy = tmp_path / "runs/ant_gather/hiro-transfer/seeds_3/policy.pt"
-    policy.write_text("trained again")
+    torch.save({"networks": {"worker.made_up": torch.ones(1)}}, policy)  # trained again
     with pytest.raises(CollectError) as caught:
         every_cell_again(tmp_path)
     message = str(caught.value)
