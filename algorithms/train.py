@@ -55,11 +55,13 @@ class Sources(NamedTuple):
         worker_return: content of the file that delta was taken from.
         transfer: which policy the worker was taken over from, see :func:`algorithms.transfer.complete`.
         folder: the run folder that holds it.
+        lineage: digest of the settings of this training and of those, see :func:`algorithms.studies.lineage`.
     """
 
     worker_return: dict[str, Any] | None = None
     transfer: dict[str, Any] | None = None
     folder: Path | None = None
+    lineage: str | None = None
 
 
 NO_SOURCES = Sources()
@@ -133,12 +135,13 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Sources, Path]:
         variant=options.variant,
         overrides=configuration.parse_assignments(options.assignments),
     )
+    lineage = studies.lineage(preset, config)
     label = studies.reference(preset, config)[0].label if config.needs_worker_return else "hrl"
     config, worker_return = delta.complete(config, options.worker_return, label)
     # With settings of one's own, the source's are one's own, too.
     planned = None if options.assignments else studies.source(preset, config)
     config, taken = transfer.complete(config, options.source, planned)
-    sources = Sources(worker_return, taken, options.source)
+    sources = Sources(worker_return, taken, options.source, lineage)
     return config, sources, Path(options.out or preset["results"])
 
 
@@ -252,6 +255,7 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: S
         "steps": config.run.steps,
         "worker_return": sources.worker_return,
         "source": sources.transfer,
+        "lineage": sources.lineage,
         "task": {
             "horizon": task.horizon,
             "reward_scale": task.reward_scale,

@@ -22,8 +22,8 @@ rule worker_return:
         preset=lambda wildcards, output: PRESET,
         variant=worker_return_variant,
     shell:
-        "python -m analysis.worker_return {params.preset} --task {wildcards.task} {params.variant}"
-        " --out {output} > {log} 2>&1"
+        "python -m analysis.worker_return {params.preset} --task {wildcards.task} --out {output}"
+        " {params.variant} > {log} 2>&1"
 
 
 rule collect:

@@ -61,13 +61,17 @@ wildcard_constraints:
 
 
 def targets():
-    """Every file that is drawn from the selected studies, and the statistics of all of them."""
+    """Every file that is drawn from the selected studies, their statistics, and every run.
+
+    Snakemake would not miss a run that is gone if it were a mere intermediate.
+    """
     figures = [f"{RESULTS}/figures/{name}" for name in products.due(config, products.FIGURES)]
     tables = [*products.due(config, products.TABLES), *products.OVERALL]
     return (
         expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"])
         + expand(f"{RESULTS}/tables/{{name}}.{{format}}", name=tables, format=["csv", "md", "tex"])
         + expand(STUDY_TABLE, study=STUDIES, table=products.STATISTICS)
+        + run_files(TRAININGS.values(), "run.json")
     )
 
 
@@ -194,12 +198,27 @@ def driver_files(keys):
     return expand(f"{RESULTS}/drivers/{{key}}/{{name}}", key=keys, name=["evaluations.csv", "run.json"])
 
 
+def taken_from(run, files):
+    """What a training takes from finished ones, as its inputs.
+
+    To a run that was trained under the present settings of all of them they are `ancient`: should they be made again,
+    the same numbers retrain nothing, and with others the run is refused when it is collected.  Snakemake looks for no
+    other reason to run a job while it makes an `ancient` input again, so that they are plain inputs to all others.
+    """
+    try:
+        recorded = json.loads(Path(f"{RESULTS}/runs/{run.key}/run.json").read_text()).get("lineage")
+    except (FileNotFoundError, json.JSONDecodeError):
+        return files
+    return ancient(files) if files and recorded == studies.lineage(config, run) else files
+
+
 def worker_return_file(wildcards):
     """The file that a training takes delta from, if it needs one."""
     run = planned(wildcards)
     if not run.needs_worker_return:
         return []
-    return [WORKER_RETURN.format(task=run.task, label=studies.reference(config, run)[0].label)]
+    label = studies.reference(config, run)[0].label
+    return taken_from(run, [WORKER_RETURN.format(task=run.task, label=label)])
 
 
 def worker_return_argument(wildcards, input):
@@ -226,7 +245,7 @@ def worker_return_extent(wildcards):
 
 def source_files(wildcards):
     """The files of the run whose worker a training takes over, if it does."""
-    return policy_files([planned(wildcards)])
+    return taken_from(planned(wildcards), policy_files([planned(wildcards)]))
 
 
 def source_argument(wildcards, input):

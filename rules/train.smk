@@ -14,10 +14,8 @@ rule warm_up:
 
 rule train:
     input:
-        # What is made again with the same numbers retrains nothing, and other settings do by `experiment` below; a
-        # file with other numbers than those that a run was trained with is refused when runs are collected.
-        worker_return=ancient(worker_return_file),
-        source=ancient(source_files),
+        worker_return=worker_return_file,
+        source=source_files,
         # Their folder is named after whatever shapes them, so others are never taken for these.
         states=ancient(lambda wildcards: warmed_up_states(planned(wildcards))),
     output:

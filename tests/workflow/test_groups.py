@@ -37,7 +37,9 @@ def test_both_seeds_of_a_job_reach_the_figure(folder: Path, task: str) -> None:
     assert {path.name for path in (out / f"runs/{task}/td3").iterdir()} == {"seeds_0-1"}
     progress = pd.read_csv(out / f"runs/{task}/td3/seeds_0-1/progress.csv")
     assert progress["seed"].tolist() == [0, 1]
-    statistics = pd.read_parquet(out / "tables/statistics.parquet").query("task == @task and metric == 'critic_q'")
+    statistics = pd.read_parquet(out / "tables/main/statistics.parquet").query(
+        "task == @task and metric == 'critic_q'"
+    )
     assert statistics["n_seeds"].tolist() == [2]
     assert statistics["mean"].tolist() == pytest.approx([progress["critic_q"].mean()])
     assert (out / "figures/figure_05.svg").stat().st_size > 5_000
