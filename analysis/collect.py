@@ -22,16 +22,19 @@ from algorithms.drivers import planned
 from algorithms.settings import RunConfig
 from algorithms.studies import cells, preset_from, reference, worker_returns
 from analysis.products import DRIVEN
-from analysis.runs import CollectError, check_description, read_evaluations, read_extras, read_run, with_source
+from analysis.runs import (
+    CollectError,
+    StaleRun,
+    check_description,
+    read_evaluations,
+    read_extras,
+    read_run,
+    with_source,
+)
 
 #: Columns that say which run a row belongs to, and which driver.
 HEAD = ["study", "task", "algorithm", "variant", "label"]
 DRIVER_HEAD = ["task", "driver"]
-
-#: What to do about a run that was trained with what a run before it had to say then.
-STALE = (
-    "; if the runs that it depends on have changed since, move its folder away, and the workflow trains it again"
-)
 
 
 class Tables(NamedTuple):
@@ -113,20 +116,28 @@ def collect(preset: Mapping[str, Any], study: str, folders: Folders) -> Tables:
     """Read every run of a study, in the study's order of tasks, algorithms and variants.
 
     Raises:
-        CollectError: a run is missing, differs from the preset, or has missing, repeated or surplus rows.
+        CollectError: a run is missing, differs from the preset, or has missing, repeated or surplus rows.  All
+            runs that are stale are named at once.
         ConfigError: a worker return or policy that some run needs is missing or not allowed.
     """
     origins, described = Origins(preset, study, folders), {}
     rows: dict[str, list[pd.DataFrame]] = {}
+    stale: list[StaleRun] = []
     for planned_run in cells(preset, study):
         run = origins.complete(planned_run)
-        progress, evaluations = _read_run(run, folders.runs, depends=run is not planned_run)
+        try:
+            progress, evaluations = read_run(run, folders.runs, depends_on_others=run is not planned_run)
+        except StaleRun as error:
+            stale.append(error)
+            continue
         tables = {"runs": progress, "evaluations": evaluations}
         tables |= read_extras(run, folders.runs)._asdict()
         head = dict(zip(HEAD, [study, run.task, run.algorithm, run.variant or "", run.label], strict=True))
         described[run.task, run.label] = head | settings(run, origins.worker_return(run))
         for name, table in tables.items():
             rows.setdefault(name, []).append(_with_head(table, head))
+    if stale:
+        raise StaleRun(stale[0].reason, stale[0].folder, [other.folder for other in stale[1:]])
     drivers = collect_drivers(preset if study == DRIVEN else {**preset, "drivers": []}, folders.drivers)
     joined = {name: _joined(parts) for name, parts in rows.items()}
     return Tables(cells=pd.DataFrame(list(described.values())), **joined, drivers=drivers)
@@ -183,17 +194,6 @@ def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
         rows.insert(1, "driver", job.driver)
         tables.append(rows)
     return pd.concat(tables[1:] or tables, ignore_index=True)
-
-
-def _read_run(run: RunConfig, runs: Path, *, depends: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Training progress and evaluations; a run that depends on others is refused with what to do about it."""
-    try:
-        return read_run(run, runs)
-    except CollectError as error:
-        message = str(error)
-        if depends and ("cher.delta is" in message or "transfer.policy is" in message):
-            raise CollectError(message + STALE) from None
-        raise
 
 
 def _with_head(rows: pd.DataFrame, head: Mapping[str, str]) -> pd.DataFrame:

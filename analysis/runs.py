@@ -28,6 +28,24 @@ class CollectError(ValueError):
     """A run folder that is not what the preset asks for.  The message is one line."""
 
 
+class StaleRun(CollectError):
+    """A run that was trained with what a run that it depends on had to say then, and says otherwise now.
+
+    Attributes:
+        reason: what differs.
+        folder: where it is.
+    """
+
+    def __init__(self, reason: str, folder: Path, others: Sequence[Path] = ()) -> None:
+        folders = ", ".join(map(str, (folder, *others)))
+        super().__init__(f"{reason}; a run that it depends on has changed since: move away {folders}, then go on")
+        self.reason, self.folder = reason, folder
+
+
+#: Settings that come from other runs.
+FROM_OTHERS = ("cher.delta", "transfer.policy")
+
+
 class RunTables(NamedTuple):
     """The tables of one run folder, as its csv files of the same names have them."""
 
@@ -53,14 +71,14 @@ def with_source(preset: Mapping[str, Any], run: RunConfig, runs: Path) -> RunCon
     return transfer.complete(run, runs / taken.key, taken)[0] if taken else run
 
 
-def read_run(run: RunConfig, runs: Path) -> RunTables:
-    """Read and check one run folder.
+def read_run(run: RunConfig, runs: Path, *, depends_on_others: bool = False) -> RunTables:
+    """Read and check one run folder, see :func:`check_description`.
 
     Raises:
         CollectError: see :mod:`analysis.runs`.
     """
     folder = runs / run.key
-    check_description(run, folder)
+    check_description(run, folder, depends_on_others=depends_on_others)
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
     check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
     evaluations = read_evaluations(run, folder, grid(run.run.steps, run.run.evaluate_every))
@@ -95,11 +113,16 @@ def read_evaluations(run: Job, folder: Path, points: Sequence[int]) -> pd.DataFr
     return evaluations
 
 
-def check_description(run: Job, folder: Path) -> None:
+def check_description(run: Job, folder: Path, *, depends_on_others: bool = False) -> None:
     """Refuse a run whose ``run.json`` is missing or records other settings than the preset's.
 
+    Args:
+        run: with nothing left open.
+        folder: its run folder.
+        depends_on_others: whether the preset leaves some of its settings to other runs.
+
     Raises:
-        CollectError: naming the run and the first setting that differs.
+        CollectError: naming the run and the first setting that differs; a :class:`StaleRun` if other runs set it.
     """
     try:
         description = json.loads((folder / "run.json").read_text())
@@ -114,7 +137,10 @@ def check_description(run: Job, folder: Path) -> None:
     key, recorded, wanted = first_difference(*settings, ignored)
     if not key:
         key, recorded, wanted = "hash", description.get("hash"), run.hash
-    raise CollectError(f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}")
+    reason = f"{run.key}: made with other settings: {key} is {recorded}, the preset asks for {wanted}"
+    if key in FROM_OTHERS and recorded is not None and depends_on_others:
+        raise StaleRun(reason, folder)
+    raise CollectError(reason)
 
 
 def check_targets(run: Job, rows: pd.DataFrame) -> None:

@@ -81,7 +81,7 @@ def seed_returns(used: Sequence[RunConfig], runs: Path) -> dict[int, float]:
     """
     tables = []
     for run in used:
-        progress = read_run(run, runs).progress
+        progress = read_run(run, runs, depends_on_others=run.transfer is not None).progress
         if QUANTITY not in progress:
             raise CollectError(f"{run.key}: progress.csv is damaged: there is no column {QUANTITY}")
         tables.append(progress)

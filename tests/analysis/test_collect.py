@@ -15,7 +15,7 @@ from synthetic import small_preset, write_drivers, write_runs, write_study, writ
 from algorithms.config import ConfigError, preset_arguments
 from algorithms.studies import cells
 from analysis import collect
-from analysis.collect import DRIVER_HEAD, HEAD, STALE, Folders, Tables
+from analysis.collect import DRIVER_HEAD, HEAD, Folders, Tables
 from analysis.runs import CollectError
 from envs.tasks import describe
 
@@ -134,7 +134,9 @@ def test_another_worker_return_says_which_delta_is_wanted(dynamic: tuple[dict[st
     preset, results = dynamic
     write_worker_return(Folders.below(results).worker_returns, "ant_gather", -500.0)
     expected = "made with other settings: cher.delta is -150.0, the preset asks for -125.0"
-    assert refusal(preset, results) == f"ant_gather/cher/seeds_0: {expected}{STALE}"
+    stale = ", ".join(str(results / f"runs/ant_gather/cher/seeds_{seed}") for seed in preset["seeds"])
+    hint = f"a run that it depends on has changed since: move away {stale}, then go on"
+    assert refusal(preset, results) == f"ant_gather/cher/seeds_0: {expected}; {hint}"
 
 
 def test_a_missing_worker_return_is_refused_in_one_line(dynamic: tuple[dict[str, Any], Path], tmp_path: Path):
@@ -223,7 +225,8 @@ def test_another_policy_of_the_source_is_refused_with_what_to_do(tmp_path: Path)
         every_cell_again(tmp_path)
     message = str(caught.value)
     assert message.startswith("ant_maze/hrl-worker_hiro/seeds_3: made with other settings: transfer.policy is ")
-    assert message.endswith(STALE)
+    folder = tmp_path / "runs/ant_maze/hrl-worker_hiro/seeds_3"
+    assert f"a run that it depends on has changed since: move away {folder}, " in message
 
 
 def test_a_source_that_is_not_there_is_refused_in_one_line(tmp_path: Path):

@@ -279,7 +279,9 @@ def test_another_delta_than_the_one_a_run_was_trained_with_is_refused_with_the_w
     finally:
         path.write_text(original)
     assert "collect: ring_road/cher/seeds_0: made with other settings: cher.delta is " in run.stderr
-    assert "move its folder away, and the workflow trains it again" in run.stderr
+    assert (
+        "a run that it depends on has changed since: move away out/runs/ring_road/cher/seeds_0, then" in run.stderr
+    )
 
 
 def test_report_is_written(folder: Path, root: Path):
