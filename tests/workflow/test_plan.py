@@ -56,7 +56,8 @@ def test_a_bare_call_plans_the_whole_paper_in_seconds(snakemake: Any):
 
 
 def test_the_plan_says_how_many_trainings_each_study_asks_for(snakemake: Any):
-    printed = snakemake("--dry-run").stderr
+    run = snakemake("--dry-run")
+    printed = run.stdout + run.stderr
     rows = re.findall(r"^(\w+) +\d+ +(\d+) +(\d+) +[\d,]+", printed, re.MULTILINE)
     assert {name: (int(runs), int(new)) for name, runs, new in rows} == PAPER
     assert re.search(r"^in all +710$", printed, re.MULTILINE)
