@@ -196,4 +196,4 @@ def test_an_unknown_variant_needs_settings_of_its_own(tmp_path: Path, capsys: py
     parsed = train.parser().parse_args([*arguments, "mine", "--set", "learner.tau=0.01"])
     config, sources, _ = train.read(parsed)
     assert (config.key, config.learner.tau) == ("ant_gather/td3-mine/seeds_0", 0.01)
-    assert sources == train.NO_SOURCES
+    assert sources == train.NO_SOURCES._replace(lineage=config.hash)
