@@ -40,12 +40,13 @@ def draw(evaluations: pd.DataFrame, drivers: pd.DataFrame, recorded: Mapping[Cel
     Args:
         evaluations: statistics of evaluations; their order is that of the legend.
         drivers: statistics of scripted drivers, likewise.
-        recorded: recordings by task, which is the highway, and label; their order is that of the panels.
+        recorded: recordings by task, which is the highway, and label; lettered panels come first.
 
     Raises:
         ValueError: there is nothing to draw, the recordings do not begin alike, or the statistics lack a run.
     """
     style.use()
+    recorded = dict(sorted(recorded.items(), key=lambda named: LETTERS.get(named[0][1], SPEEDS_LETTER)))
     means = evaluations[(evaluations["task"] == HIGHWAY) & (evaluations["target"] == MEAN)]
     speeds = means[means["metric"] == METRIC]
     levels = select_drivers(drivers, HIGHWAY, METRIC)

@@ -65,6 +65,12 @@ def test_panels_are_the_papers(figure: Figure) -> None:
     ]
 
 
+def test_panels_are_in_the_order_of_their_letters(recorded: Recorded) -> None:
+    turned = dict(reversed(recorded.items()))
+    drawn = figure_10.draw(evaluations("cher"), drivers("human"), turned)
+    assert [axes.get_title()[:3] for axes in drawn.axes[: len(turned)]] == ["(a)", "(b)"]
+
+
 def test_traffic_is_that_of_the_recordings_middle_start(figure: Figure, recorded: Recorded) -> None:
     for axes, table in zip(figure.axes, recorded.values(), strict=False):
         episode = table[(table["target"] == "end_6") & (table["position"] <= 2500)]
