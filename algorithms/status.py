@@ -86,8 +86,8 @@ class Reporter:
         self._fixed = {
             "steps": steps,
             "lineage": lineage,
-            "host": platform.node(),
-            "boot": _boot(),
+            "host": this_host(),
+            "boot": this_boot(),
             "pid": process.pid,
             "process_began": process.create_time(),
         }
@@ -194,7 +194,7 @@ def runs(status: Status) -> bool:
 
 def is_here(status: Status) -> bool:
     """Whether a status was written on this machine, since its last start."""
-    return (status.host, status.boot) == (platform.node(), _boot())
+    return (status.host, status.boot) == (this_host(), this_boot())
 
 
 def silence(status: Status) -> float:
@@ -211,9 +211,14 @@ def _lives(pid: int, began: float) -> bool:
         return False
 
 
-def _boot() -> str:
+def this_boot() -> str:
     """What tells this start of the machine from others, and from those of machines of the same name."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
+
+
+def this_host() -> str:
+    """The name of this machine."""
+    return platform.node()

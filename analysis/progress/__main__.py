@@ -38,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         preset = preset_from(options)
         for task in options.task:
             require(task, tuple(TASKS), "task")
-        plan = planned(preset, options.task)
+        if not (plan := planned(preset, options.task)):
+            raise ConfigError(f"nothing to show: no selected study has a cell of {', '.join(options.task)}")
     except ConfigError as error:
         print(f"progress: {error}", file=sys.stderr)
         return REFUSED
@@ -97,7 +98,7 @@ def _write_rows(overview: Overview, *, by_training: bool) -> None:
         rows = [training_row(training) for training in overview.trainings]
     else:
         rows = [row | {"studies": " ".join(row["studies"])} for row in map(cell_row, overview.cells)]
-    writer = csv.DictWriter(sys.stdout, list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     sys.stdout.flush()

@@ -77,12 +77,12 @@ class Look:
     def _waiting(self) -> Training | None:
         asked, reasons = self._asked, []
         if asked.references and (lacking := _lacking(asked.references)):
-            reasons.append(f"J_HRL ({asked.references[0].run.label}: {lacking})")
+            reasons.append(f"J_HRL ({asked.references[0].run.label} {lacking})")
         elif not asked.measured:
             reasons.append("J_HRL (to be measured)")
         if (source := asked.source) and source.state is not State.DONE:
-            reasons.append(f"the worker of {source.run.key} ({source.state})")
-        return self._as(State.WAITING, f"for {' and '.join(reasons)}") if reasons else None
+            reasons.append(f"worker of {source.run.task}/{source.run.label} ({source.state})")
+        return self._as(State.WAITING, f"for {', '.join(reasons)}", step=self._saved) if reasons else None
 
     def _failed(self) -> Training | None:
         said = self._status if self._status and self._status.state == "failed" else None
@@ -167,7 +167,7 @@ class Look:
 def _lacking(trainings: list[Training]) -> str:
     """How far some trainings are, if they are not all done."""
     done, asked = seeds(trainings, State.DONE), seeds(trainings)
-    counts = [f"{done} of {asked} done"] if done < asked else []
+    counts = [f"{done}/{asked}"] if done < asked else []
     for state in (State.FAILED, State.STALE) if counts else ():
         counts += [f"{number} {state}"] if (number := seeds(trainings, state)) else []
     return ", ".join(counts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from textwrap import wrap
 
 from analysis.progress import estimate
 from analysis.progress.overview import Cell, Overview, hosts
@@ -17,6 +18,9 @@ NAME = 32
 
 #: Heading of the cells that are in no study, but that others depend on.
 NEEDED = "needed by these"
+
+#: Heading of the numbers of other studies that have a cell.
+ALSO = "also"
 
 #: Escape sequences of a terminal, by state.
 COLOURS = {
@@ -43,7 +47,9 @@ def render(overview: Overview, *, with_seeds: bool = False, width: int = WIDEST,
     """
     layout = _Layout(overview, min(max(width, NARROWEST), WIDEST), colour)
     when = f"{overview.time.astimezone():%Y-%m-%d %H:%M:%S}"
-    lines = [f"Preset {overview.preset} in {overview.results}, {when}"]
+    lines = layout.wrapped(f"Preset {overview.preset} in {overview.results}, {when}", indent=2)
+    if any(cell.studies[1:] for cell in overview.cells):
+        lines += ["", *layout.legend()]
     section: str | None = None
     for cell in overview.cells:
         heading = cell.studies[0] if cell.studies else NEEDED
@@ -52,7 +58,8 @@ def render(overview: Overview, *, with_seeds: bool = False, width: int = WIDEST,
             section = heading
         lines.append(layout.cell(cell))
         lines += [layout.training(training) for training in cell.trainings if with_seeds]
-    return "\n".join([*lines, "", *totals(overview)])
+    ends = [line for name, text in totals(overview) for line in layout.wrapped(f"{name:<12}  {text}", indent=14)]
+    return "\n".join([*lines, "", *ends])
 
 
 class _Layout:
@@ -64,13 +71,23 @@ class _Layout:
         cells = overview.cells
         self._task = max((len(cell.task) for cell in cells), default=0)
         self._label = max((len(_cut(cell.label, NAME)) for cell in cells), default=0)
-        self._also = max((len(self._others(cell)) for cell in cells), default=0)
+        also = max((len(self._others(cell)) for cell in cells), default=0)
+        self._also = max(also, len(ALSO)) if also else 0
         self._count = max((len(_count(cell.trainings)) for cell in cells), default=0)
+
+    def legend(self) -> list[str]:
+        """The numbers of studies, by which their shared cells are marked."""
+        names = ", ".join(f"{number} {study}" for study, number in self._numbers.items())
+        return self.wrapped(f"Studies: {names}", indent=2)
+
+    def wrapped(self, text: str, indent: int) -> list[str]:
+        """A long line as several."""
+        return wrap(text, self._width, subsequent_indent=" " * indent)
 
     def heading(self, name: str) -> str:
         """The name of a study, and over the right columns what they are."""
         title = f"{self._numbers[name]} {name}" if name in self._numbers else name
-        also = "also" if self._also else ""
+        also = ALSO if self._also else ""
         head = f"  {'':<{self._task}}  {'':<{self._label}}  {also:<{self._also}}  {'done':>{self._count}}"
         return title + head[len(title) :].rstrip()
 
@@ -80,7 +97,7 @@ class _Layout:
         head = f"  {cell.task:<{self._task}}  {label:<{self._label}}"
         head += f"  {self._others(cell):<{self._also}}  {count:>{self._count}}  "
         is_done = seeds(cell.trainings) == seeds(cell.trainings, State.DONE)
-        return (self._paint(State.DONE, head) if is_done else head) + self._parts(_parts(cell), len(head))
+        return self._paint(State.DONE, head.rstrip()) if is_done else head + self._parts(_parts(cell), len(head))
 
     def training(self, training: Training) -> str:
         """The line of a single training."""
@@ -88,12 +105,12 @@ class _Layout:
         return head + self._parts([(training.state, training.state.value, _phrase(training))], len(head))
 
     def _parts(self, parts: Parts, used: int) -> str:
-        """Parts side by side; what they say more is cut to the room that is left, in equal shares."""
+        """Parts side by side; what they say more is cut to the room that is left."""
         room = self._width - used - sum(len(what) for _, what, _ in parts) - 2 * (len(parts) - 1)
+        shares = _shares([len(more) + 2 if more else 0 for _, _, more in parts], room)
         texts = []
-        for number, (state, what, more) in enumerate(parts):
-            shown = _cut(more, room // (len(parts) - number) - 2) if more else ""
-            room -= len(shown) + 2 if shown else 0
+        for (state, what, more), share in zip(parts, shares, strict=True):
+            shown = _cut(more, share - 2)
             texts.append(self._paint(state, what) + (f": {shown}" if shown else ""))
         return "; ".join(texts)
 
@@ -103,6 +120,16 @@ class _Layout:
 
     def _paint(self, state: State, text: str) -> str:
         return f"{COLOURS[state]}{text}{PLAIN}" if self._colour and state in COLOURS else text
+
+
+def _shares(lengths: Sequence[int], room: int) -> list[int]:
+    """Room for several texts: short ones get what they need, long ones share the rest."""
+    shares = [0] * len(lengths)
+    ascending = sorted(range(len(lengths)), key=lambda index: lengths[index])
+    for number, index in enumerate(ascending):
+        shares[index] = min(lengths[index], max(room, 0) // (len(lengths) - number))
+        room -= shares[index]
+    return shares
 
 
 def _count(trainings: Sequence[Training]) -> str:
@@ -125,7 +152,7 @@ def _phrase(training: Training) -> str:
     if training.state is State.RUNNING:
         return _running_alone(training)
     if training.state is State.INTERRUPTED and training.step is not None:
-        return f"{training.why}, goes on from {_steps(training)}"
+        return f"at {_steps(training)}, {training.why}"
     return training.why
 
 
@@ -152,22 +179,21 @@ def _running(trainings: Sequence[Training]) -> str:
 
 def _steps(training: Training) -> str:
     step = training.step or 0
-    return f"{step:,} of {training.run.run.steps:,}" if step >= 0 else "the warm-up"
+    return f"{step:,} of {training.run.run.steps:,}" if step >= 0 else "warm-up"
 
 
-def totals(overview: Overview) -> list[str]:
-    """Lines on all trainings together."""
+def totals(overview: Overview) -> list[tuple[str, str]]:
+    """What is said of all trainings together, each under its name."""
     trainings, whole = overview.trainings, overview.estimate
     counts = {state: sum(training.state is state for training in trainings) for state in State}
     others = [f"{number} {state}" for state, number in counts.items() if number and state is not State.DONE]
     where = ", ".join(f"{number} on {host}" for host, number in hosts(trainings).items())
-    lines = {
-        "trainings": "; ".join([f"{counts[State.DONE]} of {len(trainings)} done", *others]),
-        "running": where or "none",
-        "core-hours": f"{_hours(whole.spent.cpu)} spent, {_left(whole)}",
-        "expected end": _end(overview),
-    }
-    return [f"{name:<12}  {text}" for name, text in lines.items()]
+    return [
+        ("trainings", "; ".join([f"{counts[State.DONE]} of {len(trainings)} done", *others])),
+        ("running", where or "none"),
+        ("core-hours", f"{_hours(whole.spent.cpu)} spent, {_left(whole)}"),
+        ("expected end", _end(overview)),
+    ]
 
 
 def _left(whole: estimate.Estimate) -> str:
@@ -211,4 +237,4 @@ def duration(seconds: float) -> str:
 
 def _cut(text: str, room: int) -> str:
     """A text, or its beginning where there is no room for all of it."""
-    return text if len(text) <= room else text[: room - 1].rstrip() + "…" if room > 1 else ""
+    return text if len(text) <= room else text[: room - 1].rstrip(" ,(") + "…" if room > 1 else ""
