@@ -159,9 +159,17 @@ class Look:
             return f"the worker of {self._asked.source.run.key} is another one now"
         if key:
             return f"{key} is {recorded}, the preset asks for {wanted}"
-        others = [*self._asked.references, *([self._asked.source] if self._asked.source else [])]
-        changed = [other.run.key for other in others if other.state is not State.DONE]
-        return f"what it depends on has changed{': ' + changed[0] if changed else ''}"
+        return self._other_origin(found)
+
+    def _other_origin(self, found: Found) -> str:
+        """Where a finished training has taken from what it should now take from elsewhere."""
+        references, source = self._asked.references, self._asked.source
+        used = (found.description.get("worker_return") or {}).get("runs") or []
+        if used and {run.get("key") for run in used} != {other.run.key for other in references}:
+            return f"its delta comes from other {references[0].run.label} runs"
+        origins = [f"delta comes from {references[0].run.label}"] if references else []
+        origins += [f"worker comes from {source.run.label}"] if source else []
+        return f"its {' or its '.join(origins)} with other settings"
 
 
 def _lacking(trainings: list[Training]) -> str:

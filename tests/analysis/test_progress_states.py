@@ -147,9 +147,10 @@ def test_finished_run_stays_done_while_j_hrl_is_measured_again(tmp_path: Path) -
     (returns(tmp_path) / "ant_gather/hrl.json").unlink()
     assert state_of(PRESET, tmp_path, CHER[0])[0] is State.DONE
     describe(tmp_path / "runs" / CHER[0].key, lineage="another")
-    (tmp_path / "runs" / HRL[1].key / "run.json").unlink()
-    why = f"what it depends on has changed: {HRL[1].key}"
+    why = "its delta comes from hrl with other settings"
     assert state_of(PRESET, tmp_path, CHER[0]) == (State.STALE, why)
+    describe(tmp_path / "runs" / CHER[0].key, worker_return={"runs": [{"key": HRL[0].key}]})
+    assert state_of(PRESET, tmp_path, CHER[0]) == (State.STALE, "its delta comes from other hrl runs")
 
 
 def test_j_hrl_of_other_runs_counts_as_none(tmp_path: Path) -> None:
@@ -189,6 +190,16 @@ def test_worker_whose_run_does_not_say_which_networks_it_has(tmp_path: Path) -> 
     preset, run, folder, _ = transferred(tmp_path)
     describe(folder, source={"hash": "another", "policy": "first"})
     assert state_of(preset, tmp_path, run) == ANOTHER_WORKER
+
+
+def test_source_has_other_settings(tmp_path: Path) -> None:
+    preset, run, folder, source = transferred(tmp_path)
+    describe(folder, lineage="another")
+    (source / "run.json").unlink()
+    assert state_of(preset, tmp_path, run) == (
+        State.STALE,
+        "its worker comes from hrl-transfer with other settings",
+    )
 
 
 # ---- running, interrupted, failed -----------------------------------------------------------------------------
