@@ -166,10 +166,10 @@ class Look:
         references, source = self._asked.references, self._asked.source
         used = (found.description.get("worker_return") or {}).get("runs") or []
         if used and {run.get("key") for run in used} != {other.run.key for other in references}:
-            return f"its delta comes from other {references[0].run.label} runs"
-        origins = [f"delta comes from {references[0].run.label}"] if references else []
-        origins += [f"worker comes from {source.run.label}"] if source else []
-        return f"its {' or its '.join(origins)} with other settings"
+            return f"delta of other {references[0].run.label} runs"
+        origins = [f"delta of {references[0].run.label}"] if references else []
+        origins += [f"worker of {source.run.label}"] if source else []
+        return f"{' or '.join(origins)} with other settings"
 
 
 def _lacking(trainings: list[Training]) -> str:

@@ -147,10 +147,10 @@ def test_finished_run_stays_done_while_j_hrl_is_measured_again(tmp_path: Path) -
     (returns(tmp_path) / "ant_gather/hrl.json").unlink()
     assert state_of(PRESET, tmp_path, CHER[0])[0] is State.DONE
     describe(tmp_path / "runs" / CHER[0].key, lineage="another")
-    why = "its delta comes from hrl with other settings"
+    why = "delta of hrl with other settings"
     assert state_of(PRESET, tmp_path, CHER[0]) == (State.STALE, why)
     describe(tmp_path / "runs" / CHER[0].key, worker_return={"runs": [{"key": HRL[0].key}]})
-    assert state_of(PRESET, tmp_path, CHER[0]) == (State.STALE, "its delta comes from other hrl runs")
+    assert state_of(PRESET, tmp_path, CHER[0]) == (State.STALE, "delta of other hrl runs")
 
 
 def test_j_hrl_of_other_runs_counts_as_none(tmp_path: Path) -> None:
@@ -198,7 +198,7 @@ def test_source_has_other_settings(tmp_path: Path) -> None:
     (source / "run.json").unlink()
     assert state_of(preset, tmp_path, run) == (
         State.STALE,
-        "its worker comes from hrl-transfer with other settings",
+        "worker of hrl-transfer with other settings",
     )
 
 
