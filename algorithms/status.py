@@ -5,6 +5,7 @@ It decides no number and is part of no checkpoint.  A file that cannot be writte
 
 from __future__ import annotations
 
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ class Status(BaseModel):
         steps_per_second: of each seed over the last log points, evaluations included; None before the first one.
         lineage: digest of its settings and of all that it depends on, see :func:`algorithms.studies.lineage`.
         host: the machine.
-        boot: what tells the machine's present start from others; empty if the system does not say.
+        processes: what tells the numbers of processes that this one saw from others, see :func:`this_numbering`.
         pid: the process.
         process_began: when the process began, in seconds since 1970.
         time: when this was written.
@@ -65,7 +66,7 @@ class Status(BaseModel):
     steps_per_second: float | None = None
     lineage: str | None = None
     host: str
-    boot: str
+    processes: str
     pid: int
     process_began: float
     time: datetime
@@ -87,7 +88,7 @@ class Reporter:
             "steps": steps,
             "lineage": lineage,
             "host": this_host(),
-            "boot": this_boot(),
+            "processes": this_numbering(),
             "pid": process.pid,
             "process_began": process.create_time(),
         }
@@ -193,8 +194,8 @@ def runs(status: Status) -> bool:
 
 
 def is_here(status: Status) -> bool:
-    """Whether a status was written on this machine, since its last start."""
-    return (status.host, status.boot) == (this_host(), this_boot())
+    """Whether a status was written on this machine, since its last start, so that its process can be looked up."""
+    return (status.host, status.processes) == (this_host(), this_numbering())
 
 
 def silence(status: Status) -> float:
@@ -211,10 +212,13 @@ def _lives(pid: int, began: float) -> bool:
         return False
 
 
-def this_boot() -> str:
-    """What tells this start of the machine from others, and from those of machines of the same name."""
+def this_numbering() -> str:
+    """What processes are numbered by: this start of the machine, and the container, which has numbers of its own.
+
+    A container may bear the name of its machine.  Empty where the system does not say.
+    """
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return ""
 

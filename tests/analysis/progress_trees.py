@@ -72,7 +72,7 @@ def report(results: Path, run: RunConfig, *, identity: str | None = None, ago: f
         "cpu_time": 90.0,
         "steps_per_second": 10.0,
         "host": status.this_host(),
-        "boot": status.this_boot(),
+        "processes": status.this_numbering(),
         "pid": os.getpid(),
         "process_began": process.create_time(),
         "time": datetime.now(UTC) - timedelta(seconds=ago),

@@ -25,7 +25,7 @@ def done(run: RunConfig, wall: float, cpu: float) -> Training:
 
 
 def running(run: RunConfig, step: int | None, speed: float | None, wall: float = 0.0) -> Training:
-    whose = {"host": "", "boot": "", "pid": 1, "process_began": 1.0, "time": NOW}
+    whose = {"host": "", "processes": "", "pid": 1, "process_began": 1.0, "time": NOW}
     said = Status.model_validate(
         {"state": "running", "step": step, "steps": STEPS, "steps_per_second": speed} | whose
     )

@@ -50,9 +50,9 @@ def look(preset: Path) -> Training:
 
 
 def wait_for(preset: Path, condition: Callable[[Training], bool]) -> Training:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not condition(training := look(preset)):
-        assert time.monotonic() < deadline, f"a minute has passed, and it is {training}"
+        assert time.monotonic() < deadline, f"two minutes have passed, and it is {training}"
         time.sleep(0.05)
     return training
 

@@ -231,7 +231,7 @@ def test_process_that_is_another_one_by_now(tmp_path: Path) -> None:
     assert state_of(PRESET, tmp_path, HRL[0]) == (State.INTERRUPTED, "killed before its first checkpoint")
 
 
-@pytest.mark.parametrize("elsewhere", [{"host": "node7"}, {"boot": "an earlier one"}])
+@pytest.mark.parametrize("elsewhere", [{"host": "node7"}, {"processes": "an earlier one"}])
 def test_other_machines_are_known_by_their_silence(tmp_path: Path, elsewhere: dict[str, Any]) -> None:
     report(tmp_path, HRL[0], ago=SILENCE - 60, pid=1, **elsewhere)
     assert state_of(PRESET, tmp_path, HRL[0])[0] is State.RUNNING
