@@ -12,6 +12,9 @@ from algorithms.usage import Usage
 
 PARTS = ("simulator", "learner", "evaluation")
 
+#: Log points over which the recent speed is a mean, so that it has its share of evaluations.
+RECENT = 50
+
 
 class Clock:
     """Wall time of a training in seconds, by part; everything outside the parts is the trainer's own.
@@ -64,6 +67,15 @@ class Clock:
         self.rows.append(row | restarts | usage | parts)
         self._simulator_restarts = [0] * len(self._counted)
         return speed
+
+    def recent_speed(self, step: int) -> float | None:
+        """Environment steps per second over the last log points, evaluations included; None before the first."""
+        if not self.rows:
+            return None
+        before = self.rows[-RECENT:][0]
+        if step == before["step"]:
+            return float(before["steps_per_second"])
+        return round((step - before["step"]) / max(self.wall_time - before["wall_time"], 1e-9), 2)
 
     def skip(self, step: int) -> None:
         """Start measuring speed here, at the end of the warm-up."""

@@ -15,6 +15,8 @@ import torch
 from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
+from algorithms.config import ConfigError, require
+
 #: Shape and type of arrays, by name.
 Fields = Mapping[str, tuple[tuple[int, ...], DTypeLike]]
 
@@ -104,3 +106,26 @@ class Recorder:
         with torch.cuda.stream(stream):
             function()
         current.wait_stream(stream)
+
+
+def device_named(name: str) -> torch.device:
+    """The device of a name.
+
+    Raises:
+        ConfigError: it is unknown or not there.
+    """
+    require(name, ("cpu", "cuda"), "device")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("device 'cuda' is not available on this machine; allowed: cpu")
+    return torch.device(name)
+
+
+def threads_from(text: str) -> int:
+    """A number of threads.
+
+    Raises:
+        ConfigError: it is not a whole number, or not positive.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ConfigError(f"--threads '{text}' is not allowed; it must be a whole number, at least 1")
+    return int(text)

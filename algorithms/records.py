@@ -13,13 +13,26 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import torch
+
 Row = dict[str, Any]
+
+#: The files of a finished run; ``run.json`` comes last and makes them complete.
+RUN_FILES = (
+    "progress.csv",
+    "timing.csv",
+    "evaluations.csv",
+    "probes.csv",
+    "proposals.csv",
+    "policy.pt",
+    "run.json",
+)
 
 #: Packages whose version can change the numbers of a run.
 PACKAGES = ("torch", "numpy", "gymnasium", "mujoco", "libsumo")
@@ -139,6 +152,8 @@ def _cell(value: Any) -> str:
 
 def provenance(device: torch.device) -> dict[str, Any]:
     """Versions, commit and hardware of this process."""
+    import torch  # takes a second, which those who only read files need not wait
+
     return {
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "git_commit": _git_commit(),

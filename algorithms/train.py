@@ -15,6 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -26,9 +27,11 @@ from algorithms import delta, studies, transfer
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
+from algorithms.device import device_named, threads_from
 from algorithms.nested import first_difference
-from algorithms.records import in_one_move, provenance, write_json, write_table
+from algorithms.records import RUN_FILES, in_one_move, provenance, write_json, write_table
 from algorithms.settings import RunConfig
+from algorithms.status import Reporter, reported
 from algorithms.trainer import Breakdown, Trainer
 from envs.base import DrawingError, SimulationError
 
@@ -37,15 +40,7 @@ log = logging.getLogger(__name__)
 #: Exit status after SIGTERM or SIGINT: unfinished, but saved.
 INTERRUPTED = 143
 
-FILES = (
-    "progress.csv",
-    "timing.csv",
-    "evaluations.csv",
-    "probes.csv",
-    "proposals.csv",
-    "policy.pt",
-    "run.json",
-)
+FILES = RUN_FILES
 
 
 class Sources(NamedTuple):
@@ -145,29 +140,6 @@ def read(options: argparse.Namespace) -> tuple[RunConfig, Sources, Path]:
     return config, sources, Path(options.out or preset["results"])
 
 
-def device_named(name: str) -> torch.device:
-    """The device of a name.
-
-    Raises:
-        ConfigError: it is unknown or not there.
-    """
-    configuration.require(name, ("cpu", "cuda"), "device")
-    if name == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("device 'cuda' is not available on this machine; allowed: cpu")
-    return torch.device(name)
-
-
-def threads_from(text: str) -> int:
-    """A number of threads.
-
-    Raises:
-        ConfigError: it is not a whole number, or not positive.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise ConfigError(f"--threads '{text}' is not allowed; it must be a whole number, at least 1")
-    return int(text)
-
-
 def train(
     config: RunConfig,
     results: Path,
@@ -203,28 +175,40 @@ def train(
         if is_complete(checkpoints.finished, config) and checkpoints.publish(folder, FILES):
             log.info("%s was trained before, its files are back", folder)
             return 0
-        trainer = Trainer(config, device, threads=threads)
-        try:
+        with (
+            reported(checkpoints.folder, config.run.steps, sources.lineage) as reporter,
+            closing(Trainer(config, device, threads=threads)) as trainer,
+        ):
             if config.transfer:
                 transfer.adopt_worker(trainer.algorithm, sources.folder)
-            resume(trainer, checkpoints)
-            if not trainer.run(stop, lambda: checkpoints.save(trainer.state_dict())):
-                checkpoints.save(trainer.state_dict())
-                log.info("%s: stopped at step %s, saved", config.key, f"{trainer.step:,}")
+            reporter.follow(trainer, saved=resume(trainer, checkpoints))
+            if not run(trainer, checkpoints, reporter, stop):
                 return INTERRUPTED
             write_files(checkpoints.finished, trainer, device, sources)
             checkpoints.publish(folder, FILES)
             checkpoints.remove()
-        finally:
-            trainer.close()
+            reporter.remove()
     return 0
 
 
-def resume(trainer: Trainer, checkpoints: Checkpoints) -> None:
-    """Continue from the last checkpoint, if there is one."""
-    if (state := checkpoints.load()) is not None:
-        trainer.load_state_dict(state)
-        log.info("%s: continuing at step %s", trainer.config.key, f"{trainer.step:,}")
+def run(trainer: Trainer, checkpoints: Checkpoints, reporter: Reporter, stop: Callable[[], bool]) -> bool:
+    """Train to the end and return True, or until a signal asks to stop: then what is unfinished has been saved."""
+    save = reporter.noting(lambda: checkpoints.save(trainer.state_dict()))
+    if trainer.run(reporter.beating(stop), save):
+        return True
+    save()
+    reporter.write("interrupted")
+    log.info("%s: stopped at step %s, saved", trainer.config.key, f"{trainer.step:,}")
+    return False
+
+
+def resume(trainer: Trainer, checkpoints: Checkpoints) -> int | None:
+    """Continue from the last checkpoint; returns its step, or None if there is none."""
+    if (state := checkpoints.load()) is None:
+        return None
+    trainer.load_state_dict(state)
+    log.info("%s: continuing at step %s", trainer.config.key, f"{trainer.step:,}")
+    return trainer.step
 
 
 def is_complete(folder: Path, config: RunConfig) -> bool:
@@ -248,6 +232,7 @@ def is_complete(folder: Path, config: RunConfig) -> bool:
 def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: Sources = NO_SOURCES) -> None:
     """Write the files of a finished run, each in one move; ``run.json`` comes last and makes them complete."""
     config, task = trainer.config, trainer.task
+    networks = {name: tensor.cpu() for name, tensor in trainer.algorithm.networks.items()}
     description = {
         "config": config.record,
         "hash": config.hash,
@@ -256,6 +241,7 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: S
         "worker_return": sources.worker_return,
         "source": sources.transfer,
         "lineage": sources.lineage,
+        "policy": transfer.digest(networks),
         "task": {
             "horizon": task.horizon,
             "reward_scale": task.reward_scale,
@@ -268,7 +254,6 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: S
         "wall_time": round(trainer.clock.wall_time, 3),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    networks = {name: tensor.cpu() for name, tensor in trainer.algorithm.networks.items()}
     writers: dict[str, Callable[[Path], None]] = {
         "progress.csv": lambda path: write_table(path, trainer.progress),
         "timing.csv": lambda path: write_table(path, trainer.clock.table(config.seeds)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -64,10 +65,10 @@ def complete(
             raise ConfigError(
                 f"--source {folder} was made with other settings: {key} is {theirs}, the preset asks for {ours}"
             )
-    digest = policy_digest(folder)
-    if run.transfer.policy not in (None, digest):
-        raise ConfigError(f"--source {folder} holds policy {digest}; transfer.policy is {run.transfer.policy}")
-    return run.with_policy(digest), {"hash": description["hash"], "seeds": run.seeds, "policy": digest}
+    policy = policy_digest(folder)
+    if run.transfer.policy not in (None, policy):
+        raise ConfigError(f"--source {folder} holds policy {policy}; transfer.policy is {run.transfer.policy}")
+    return run.with_policy(policy), {"hash": description["hash"], "seeds": run.seeds, "policy": policy}
 
 
 def _description(folder: Path) -> dict[str, Any]:
@@ -84,15 +85,20 @@ def _description(folder: Path) -> dict[str, Any]:
 
 
 def policy_digest(folder: Path) -> str:
-    """Sixteen hexadecimal digits that tell the networks of one run from those of another.
+    """The :func:`digest` of a finished run's networks.
 
     Raises:
         ConfigError: the file is damaged.
     """
+    return digest(_networks(folder))
+
+
+def digest(networks: Mapping[str, Tensor]) -> str:
+    """Sixteen hexadecimal digits that tell the networks of one run, on the CPU, from those of another."""
     content = hashlib.sha256()
-    for name, tensor in sorted(_networks(folder).items()):
+    for name, tensor in sorted(networks.items()):
         content.update(f"{name} {tuple(tensor.shape)}".encode())
-        content.update(tensor.contiguous().numpy().tobytes())
+        content.update(tensor.detach().contiguous().numpy().tobytes())
     return content.hexdigest()[:16]
 
 
