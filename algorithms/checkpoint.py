@@ -117,10 +117,9 @@ class Checkpoints:
 
     def remove(self, *, keep_last: bool = False) -> None:
         """Delete the checkpoints of a finished run, but for the last one if asked to; its finished files stay."""
-        for path in (
-            (self._previous, self._partial) if keep_last else (self._current, self._previous, self._partial)
-        ):
-            path.unlink(missing_ok=True)
+        for path in (self._current, self._previous, self._partial):
+            if not (keep_last and path == self._current):
+                path.unlink(missing_ok=True)
 
     def others(self) -> list[Checkpoints]:
         """Those of finished trainings with other settings in this place that have kept a checkpoint."""

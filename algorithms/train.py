@@ -230,8 +230,8 @@ def resume(trainer: Trainer, checkpoints: Checkpoints) -> int | None:
 def shorter(config: RunConfig, checkpoints: Checkpoints) -> Checkpoints | None:
     """The longest finished training of fewer steps, but the same settings, that has kept its checkpoint.
 
-    A longer training continues there as if it had never ended, since no setting but the number of steps, and of the
-    final evaluation's episodes, knows where the end is.
+    A longer training continues there as if that had never ended, since no setting but the number of steps, and of
+    the final evaluation's episodes, knows where the end is.
     """
     found: dict[int, Checkpoints] = {}
     for other in checkpoints.others():
