@@ -115,10 +115,17 @@ class Checkpoints:
             raise CheckpointError(f"{self.folder}: no checkpoint is intact; delete the folder to start anew")
         return None
 
-    def remove(self) -> None:
-        """Delete the checkpoints of a finished run; its finished files stay."""
+    def remove(self, *, keep_last: bool = False) -> None:
+        """Delete the checkpoints of a finished run, but for the last one if asked to; its finished files stay."""
         for path in (self._current, self._previous, self._partial):
-            path.unlink(missing_ok=True)
+            if not (keep_last and path == self._current):
+                path.unlink(missing_ok=True)
+
+    def others(self) -> list[Checkpoints]:
+        """Those of finished trainings with other settings in this place that have kept a checkpoint."""
+        found = [path.parent for path in sorted(self.run.glob(f"*/{self._current.name}"))]
+        others = [Checkpoints(self.run, folder.name) for folder in found if folder != self.folder]
+        return [other for other in others if other.finished.is_dir()]
 
     def publish(self, folder: Path, names: Sequence[str]) -> bool:
         """Put the finished files into a run folder, in the order given, each in one move.

@@ -88,6 +88,7 @@ class PresetHead(Strict):
     seeds: Annotated[list[Seed], Field(min_length=1), Unique]
     seeds_per_job: Count
     device: Literal["cpu", "cuda"]
+    keep_checkpoints: bool
     variants: dict[PathName, Variant]  # type: ignore[valid-type]
     study: dict[PathName, list[CellGroup]]
 

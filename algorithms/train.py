@@ -42,6 +42,9 @@ INTERRUPTED = 143
 
 FILES = RUN_FILES
 
+#: Settings that decide nothing before the end of a training.
+ONLY_AT_END = ("run.checkpoint_every", "run.steps", "run.final_evaluation_episodes")
+
 
 class Sources(NamedTuple):
     """What a training takes from finished ones.
@@ -69,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         config, sources, results = read(options)
         device, threads = device_named(options.device), threads_from(options.threads)
-        return train(config, results, device, threads=threads, sources=sources)
+        return train(
+            config, results, device, threads=threads, sources=sources, keep_checkpoint=options.keep_checkpoint
+        )
     except (ConfigError, CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -105,6 +110,11 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--out", help="results folder, instead of the preset's")
     result.add_argument("--device", default="cpu", help="cpu or cuda")
+    result.add_argument(
+        "--keep-checkpoint",
+        action="store_true",
+        help="when finished, keep what a training of more steps with the same settings can continue from",
+    )
     result.add_argument(
         "--threads", default="1", help="how many environments are simulated at the same time; changes no result"
     )
@@ -147,6 +157,7 @@ def train(
     *,
     threads: int = 1,
     sources: Sources = NO_SOURCES,
+    keep_checkpoint: bool = False,
 ) -> int:
     """Train to the end, or until a signal asks to stop.
 
@@ -156,6 +167,7 @@ def train(
         device: where to learn.
         threads: how many environments are simulated at the same time.  Changes no result.
         sources: what the configuration was completed with.
+        keep_checkpoint: keep the last checkpoint, see :func:`shorter`.
 
     Returns:
         Exit status: 0 when the run folder is complete, 143 when interrupted.
@@ -167,7 +179,8 @@ def train(
     prepare_process()
     folder = results / "runs" / config.key
     checkpoints = Checkpoints(results / "checkpoints" / config.key, config.hash)
-    if is_complete(folder, config):
+    continued = shorter(config, checkpoints)
+    if not (continued and holds(folder, continued.identity)) and is_complete(folder, config):
         log.info("%s is complete", folder)
         return 0
     stop = stop_on_signals()
@@ -186,7 +199,7 @@ def train(
                 return INTERRUPTED
             write_files(checkpoints.finished, trainer, device, sources)
             checkpoints.publish(folder, FILES)
-            checkpoints.remove()
+            checkpoints.remove(keep_last=keep_checkpoint)
             reporter.remove()
     return 0
 
@@ -203,12 +216,36 @@ def run(trainer: Trainer, checkpoints: Checkpoints, reporter: Reporter, stop: Ca
 
 
 def resume(trainer: Trainer, checkpoints: Checkpoints) -> int | None:
-    """Continue from the last checkpoint; returns its step, or None if there is none."""
-    if (state := checkpoints.load()) is None:
+    """Continue from the last checkpoint, or a shorter training's; returns its step, or None if there is none."""
+    state = checkpoints.load()
+    if state is None and (finished := shorter(trainer.config, checkpoints)):
+        state = finished.load()
+    if state is None:
         return None
     trainer.load_state_dict(state)
     log.info("%s: continuing at step %s", trainer.config.key, f"{trainer.step:,}")
     return trainer.step
+
+
+def shorter(config: RunConfig, checkpoints: Checkpoints) -> Checkpoints | None:
+    """The longest finished training of fewer steps, but the same settings, that has kept its checkpoint.
+
+    A longer training continues there as if that had never ended, since no setting but the number of steps, and of
+    the final evaluation's episodes, knows where the end is.
+    """
+    found: dict[int, Checkpoints] = {}
+    for other in checkpoints.others():
+        theirs = json.loads((other.finished / "run.json").read_text())["config"]
+        steps = theirs["run"]["steps"]
+        if not first_difference(theirs, config.record, ONLY_AT_END)[0] and steps < config.run.steps:
+            found[steps] = other
+    return found[max(found)] if found else None
+
+
+def holds(folder: Path, identity: str) -> bool:
+    """Whether a run folder holds the training of this hash."""
+    path = folder / "run.json"
+    return path.is_file() and json.loads(path.read_text())["hash"] == identity
 
 
 def is_complete(folder: Path, config: RunConfig) -> bool:

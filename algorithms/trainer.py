@@ -78,11 +78,15 @@ class Trainer:
     def _run(self, stop: Callable[[], bool], save: Callable[[], None]) -> bool:
         settings, last_saved = self.settings, self.step
         while not stop():
+            at_end = self.step == settings.steps
+            on_grid = self.step > 0 and self.step % settings.checkpoint_every == 0
+            if at_end and self._evaluated != self.step and self.step != last_saved:
+                save()  # without the final evaluation, which a longer training would not have here
             if self._evaluation_is_due() and not self._evaluate(stop):
                 break
-            if self.step == settings.steps:
+            if at_end:
                 return True
-            if self.step > 0 and self.step % settings.checkpoint_every == 0 and self.step != last_saved:
+            if on_grid and self.step != last_saved:
                 save()
                 last_saved = self.step
             self._advance()

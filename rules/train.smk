@@ -42,9 +42,10 @@ rule train:
         # A function of `output` takes no part in the decision to rerun.
         preset=lambda wildcards, output: PRESET,
         device=lambda wildcards, output: config["device"],
+        keep=lambda wildcards, output: "--keep-checkpoint" if config["keep_checkpoints"] else "",
         worker_return=worker_return_argument,
         source=source_argument,
     shell:
         "python -m algorithms.train {params.preset} --task {wildcards.task} {params.algorithm}"
         " --seeds {wildcards.seeds} --device {params.device} --threads {threads}"
-        " {params.worker_return} {params.source} >> {log} 2>&1"
+        " {params.keep} {params.worker_return} {params.source} >> {log} 2>&1"

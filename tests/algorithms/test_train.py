@@ -122,6 +122,43 @@ def test_signal_saves_and_says_so(number, uninterrupted, tmp_path):
     assert [path.name for path in checkpoint.parent.iterdir()] == ["finished"]
 
 
+@pytest.mark.parametrize(("task", "algorithm"), [("ant_gather", "cher"), ("ring_road", "hrl")])
+def test_a_finished_training_is_continued_by_one_of_more_steps(task, algorithm, uninterrupted, tmp_path):
+    """As if it had never ended, also twice; its own files are not lost."""
+    seen = []
+    for steps in (400, 600):
+        shorter = finish(task, algorithm, tmp_path, "--steps", str(steps), "--keep-checkpoint")
+        assert shorter.returncode == 0, shorter.stderr
+        seen.append((tmp_path / "runs" / task / algorithm / "seeds_0/progress.csv").read_bytes())
+    longer = finish(task, algorithm, tmp_path)
+    assert longer.returncode == 0, longer.stderr
+    assert "continuing at step 600" in longer.stderr
+    folder, expected = tmp_path / "runs" / task / algorithm / "seeds_0", uninterrupted(task, algorithm)
+    for name in ("progress.csv", "evaluations.csv", "probes.csv", "proposals.csv", "policy.pt"):
+        assert (folder / name).read_bytes() == (expected / name).read_bytes()
+    assert read(folder / "timing.csv")[-1]["restarts"] == "2"
+    seen.append((folder / "progress.csv").read_bytes())
+    kept = (tmp_path / "checkpoints" / task / algorithm / "seeds_0").glob("*/finished/progress.csv")
+    assert {path.read_bytes() for path in kept} == set(seen)
+
+
+@pytest.mark.parametrize("change", [("--set", "learner.tau=0.01"), ("--seeds", "1"), ("--steps", "200")])
+def test_a_training_of_other_settings_is_not_continued(change, tmp_path):
+    assert finish("ant_gather", "td3", tmp_path, "--steps", "400", "--keep-checkpoint").returncode == 0
+    shutil.rmtree(tmp_path / "runs")
+    other = finish("ant_gather", "td3", tmp_path, "--steps", "600", *change)
+    assert other.returncode == 0, other.stderr
+    assert "continuing" not in other.stderr
+
+
+def test_without_being_asked_no_checkpoint_of_a_finished_training_is_kept(tmp_path):
+    assert finish("ant_gather", "td3", tmp_path, "--steps", "400").returncode == 0
+    assert not list((tmp_path / "checkpoints").rglob("*.pt.previous")) + list(tmp_path.rglob("checkpoint*.pt"))
+    refused = finish("ant_gather", "td3", tmp_path, "--steps", "600")
+    assert refused.returncode == 2
+    assert "holds a finished run of another configuration (run.steps is 400 there, 600 here)" in refused.stderr
+
+
 @pytest.mark.parametrize(
     ("task", "algorithm"),
     dict.fromkeys([*((task, "hrl") for task in TASKS), *(("ant_gather", name) for name in ALGORITHMS)]),
