@@ -19,6 +19,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from algorithms.registry import PLUGINS
+
 Row = dict[str, Any]
 
 #: Packages whose version can change the numbers of a run.
@@ -137,10 +139,11 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def provenance(device: torch.device) -> dict[str, Any]:
-    """Versions, commit and hardware of this process."""
+def provenance(device: torch.device, algorithm: str | None = None) -> dict[str, Any]:
+    """Versions, commit and hardware of this process; an algorithm of another package adds that one's version."""
+    packages = [*PACKAGES, *([PLUGINS[algorithm].package] if algorithm in PLUGINS else [])]
     return {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "git_commit": _git_commit(),
         "hardware": {
             "processor": _processor(),
