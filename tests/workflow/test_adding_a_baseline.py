@@ -59,7 +59,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     folder = tmp_path_factory.mktemp("reader")
     suite, programs = folder / "suite", private_environment(folder / "venv")
     for part in PARTS:
-        shutil.copytree(ROOT / part, suite / part, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / part, suite / part)
     for name in ("Snakefile", "pyproject.toml"):
         shutil.copy2(ROOT / name, suite)
     shutil.copytree(ROOT / "results/references", suite / "results/references")
