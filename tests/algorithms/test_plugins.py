@@ -188,10 +188,10 @@ class MineSettings(Strict):
 
 def test_values_that_lack_a_key_are_refused_with_the_key() -> None:
     preset = preset_of({**SECTIONS, "mine": MineSettings})
-    values = config.load_preset("smoke") | {"mine": {"default": {}, "tasks": {"ring_road": {"wight": 1.0}}}}
+    values = config.load_preset("smoke") | {"mine": {"default": {}, "tasks": {"ring_road": {"weights": 1.0}}}}
     with pytest.raises(ValueError, match=r"key 'mine\.default\.weight' is missing") as caught:
         parse(preset, values)
-    assert "key 'mine.tasks.ring_road.wight' is not known; allowed: weight" in str(caught.value)
+    assert "key 'mine.tasks.ring_road.weights' is not known; allowed: weight" in str(caught.value)
 
 
 def test_a_refused_package_stops_whoever_reads_settings(monkeypatch: pytest.MonkeyPatch) -> None:
