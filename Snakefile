@@ -8,7 +8,7 @@ from pathlib import Path
 from snakemake.logging import logger
 from snakemake.utils import min_version
 
-from algorithms.config import ConfigError, retype
+from algorithms.config import ConfigError, complete, retype
 from algorithms.studies import overview, validate
 
 min_version("9.27")
@@ -18,7 +18,7 @@ configfile: Path(workflow.basedir) / "config/paper.yaml"
 
 
 try:
-    config.update(retype(config))
+    config.update(complete(retype(config)))
     validate(config)
 except ConfigError as error:
     sys.exit(f"Configuration error: {error}")

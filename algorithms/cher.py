@@ -25,7 +25,8 @@ from algorithms.cooperation import READINGS, Share, gradient
 from algorithms.hrl import HRL, Due
 from algorithms.learner import to_numpy
 from algorithms.meta import MetaBatch
-from algorithms.settings import RunConfig, required
+from algorithms.sections import CooperationSettings, DynamicLambdaSettings, FixedLambdaSettings
+from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
@@ -40,7 +41,7 @@ class Cooperative(HRL):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         super().__init__(config, task, actions, device)
-        self.reading = READINGS[required(config.cooperation, "cooperation").gradient]
+        self.reading = READINGS[config.section(CooperationSettings).gradient]
 
     def manager_gradient(self, batch: MetaBatch, goals: Tensor) -> Tensor:
         """That of the mean Q_m plus lambda times that of the worker's share."""
@@ -83,7 +84,7 @@ class FixedCHER(Cooperative):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         super().__init__(config, task, actions, device)
-        weight = required(config.cher_fixed, "cher_fixed").fixed_lambda
+        weight = config.section(FixedLambdaSettings).fixed_lambda
         self.weight = torch.full((len(config.seeds), 1, 1), weight, device=device)
 
 
@@ -102,7 +103,7 @@ class CHER(Cooperative):
     """
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        self.dual, seeds = required(config.cher, "cher"), len(config.seeds)
+        self.dual, seeds = config.section(DynamicLambdaSettings), len(config.seeds)
         if self.dual.delta is None:
             raise ValueError("cher.delta is not set; it must be a negative number, the worker return to be kept")
         super().__init__(config, task, actions, device)

@@ -1,8 +1,9 @@
 """From preset files to the resolved configuration of one training.
 
-``config/paper.yaml`` is complete; every other preset is an overlay that is merged onto it, key by key.  The
-configuration of one training (:class:`algorithms.settings.RunConfig`) is what remains after the task's overrides
-are applied; its hash names the experiment.
+``config/paper.yaml`` is complete, but for settings of algorithms of installed packages, whose values lie under it;
+every other preset is an overlay that is merged onto it, key by key.  The configuration of one training
+(:class:`algorithms.settings.RunConfig`) is what remains after the task's overrides are applied; its hash names the
+experiment.
 """
 
 from __future__ import annotations
@@ -18,14 +19,17 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel
 
-from algorithms.nested import difference, merge
-from algorithms.presets import Preset
-from algorithms.registry import ALGORITHMS
-from algorithms.settings import SECTIONS, RunConfig, label_of
+from algorithms.errors import ConfigError
+from algorithms.nested import difference, merge, read_mapping
+from algorithms.presets import preset_of
+from algorithms.registry import ALGORITHMS, REFUSAL
+from algorithms.sections import label_of
+from algorithms.settings import SECTIONS, SUITE_SECTIONS, RunConfig
 from envs.names import TASKS
 from envs.strict import parse
 
 CONFIG = Path(__file__).parents[1] / "config"
+PAPER = CONFIG / "paper.yaml"
 
 #: Sections that everyone reads, and the one that only variants have.
 USED_BY_ALL = ("run", "environment")
@@ -37,8 +41,8 @@ NUMBER = re.compile(r"[+-]?(\d[\d_]*)(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 Model = TypeVar("Model", bound=BaseModel)
 
 
-class ConfigError(ValueError):
-    """A configuration that cannot be run.  The message is one line: key, value, and what is allowed."""
+#: A whole preset file.
+Preset = preset_of(SECTIONS)
 
 
 def load_preset(name: str) -> dict[str, Any]:
@@ -51,14 +55,27 @@ def load_preset(name: str) -> dict[str, Any]:
     if not path.is_file():
         known = ", ".join(sorted(preset.stem for preset in CONFIG.glob("*.yaml")))
         raise ConfigError(f"preset '{name}' not found; allowed: {known}, or the path of a yaml file")
-    paper = yaml.safe_load((CONFIG / "paper.yaml").read_text())
-    try:
-        overlay = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise ConfigError(f"preset '{name}' is not valid yaml: {' '.join(str(error).split())}") from None
-    if not isinstance(overlay, dict):
-        raise ConfigError(f"preset '{name}' is not a mapping of keys to values")
-    return merge(paper, overlay)
+    paper = complete(read_mapping(PAPER, "preset 'paper'"))
+    return merge(paper, read_mapping(path, f"preset '{name}'"))
+
+
+def complete(preset: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset with the values that installed packages bring of their algorithms, unless it has its own.
+
+    Raises:
+        ConfigError: a package's algorithm cannot be used.
+    """
+    if REFUSAL is not None:
+        raise REFUSAL
+    blocks: dict[str, Any] = {}
+    for entry in ALGORITHMS.values():
+        blocks |= entry.block()
+    return merge(blocks, preset)
+
+
+def value_files() -> list[Path]:
+    """The files in which all settings of the paper's preset have their values, and comments that say why."""
+    return [PAPER, *(entry.values for entry in ALGORITHMS.values() if isinstance(entry.values, Path))]
 
 
 def resolve(
@@ -89,7 +106,7 @@ def resolve(
     if not learns(algorithm, task):
         raise no_images(algorithm, task)
     entry = ALGORITHMS[algorithm]
-    sections = (*entry.sections, TRANSFER) if entry.is_hierarchy else entry.sections
+    sections = (*entry.sections, *([TRANSFER] if entry.is_hierarchy else []))
     named = (preset["variants"].get(variant) or {}) if variant else {}
     changes = {section: named[section] for section in (*USED_BY_ALL, *sections) if named.get(section)}
     values = sections_of(preset, task, algorithm, sections, merge(changes, overrides or {}))
@@ -206,15 +223,30 @@ def no_images(algorithm: str, task: str) -> ConfigError:
     return ConfigError(f"algorithm '{algorithm}' sees no images, as task '{task}' has; allowed: {allowed}")
 
 
+def recorded(values: Mapping[str, Any]) -> RunConfig:
+    """The configuration of a finished run, from its record.
+
+    Raises:
+        ConfigError: it is not one of this version's, or of an algorithm whose package is not installed.
+    """
+    if REFUSAL is not None:
+        raise REFUSAL
+    require(str(values.get("algorithm")), tuple(ALGORITHMS), "algorithm")
+    return parsed(RunConfig, values)
+
+
 def schema() -> dict[str, Any]:
-    """JSON schema of preset files, for editors; overlays may leave out any key."""
+    """JSON schema of preset files, for editors; overlays may leave out any key.
+
+    It is that of the suite's own algorithms, whatever is installed.
+    """
 
     def without_required(node: Any) -> Any:
         if isinstance(node, dict):
             return {key: without_required(value) for key, value in node.items() if key != "required"}
         return [without_required(item) for item in node] if isinstance(node, list) else node
 
-    result: dict[str, Any] = without_required(Preset.model_json_schema())
+    result: dict[str, Any] = without_required(preset_of(SUITE_SECTIONS).model_json_schema())
     return result
 
 

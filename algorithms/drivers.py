@@ -9,7 +9,7 @@ from pydantic import Field
 
 from algorithms.config import ConfigError, parsed, require, sections_of
 from algorithms.registry import DRIVERS
-from algorithms.settings import Count, RunSettings, Seed, Unique
+from algorithms.sections import Count, RunSettings, Seed, Unique
 from envs.names import TASKS
 from envs.strict import Strict, digest
 

@@ -25,6 +25,7 @@ import pandas as pd
 import torch
 
 from algorithms.algorithm import Array, Mask, Policy, prepare_process
+from algorithms.config import recorded
 from algorithms.diagnostics import EpisodeDiagnostics, Step
 from algorithms.learner import load_networks
 from algorithms.levels import HierarchicalPolicy
@@ -32,11 +33,9 @@ from algorithms.recording import Recording
 from algorithms.records import Row, metrics_of, reason_against, write_table
 from algorithms.registry import ALGORITHMS
 from algorithms.seeding import evaluation_start
-from algorithms.settings import RunConfig
 from algorithms.trajectories import ENDINGS, Recorder, Trajectories
 from algorithms.video import VIDEO_ENDING, Video
 from envs.base import DrawingError, SimulationError, TaskSpec
-from envs.strict import parse
 from envs.tasks import VectorTask, describe, make, make_vector
 
 #: Options that name a file to write, and the endings it may have; any for the csv of the rows.
@@ -217,7 +216,7 @@ def evaluate_run(
         ValueError: its configuration is not one of this version's, or its task has no traffic to record.
         DrawingError: pictures are needed, and this machine cannot draw them.
     """
-    config = parse(RunConfig, json.loads((folder / "run.json").read_text())["config"])
+    config = recorded(json.loads((folder / "run.json").read_text())["config"])
     task, actions = describe(config.task, config.environment)
     algorithm = ALGORITHMS[config.algorithm].load()(config, task, actions, torch.device("cpu"))
     load_networks(algorithm.networks, torch.load(folder / "policy.pt", weights_only=True)["networks"])

@@ -19,7 +19,8 @@ from algorithms.algorithm import HostBox
 from algorithms.goals import Goals
 from algorithms.hrl import HRL
 from algorithms.meta import MetaTransition
-from algorithms.settings import RunConfig, required
+from algorithms.sections import HACSettings
+from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
@@ -28,7 +29,7 @@ class HAC(HRL):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         super().__init__(config, task, actions, device)
-        self.hindsight = required(config.hac, "hac")
+        self.hindsight = config.section(HACSettings)
 
     def store(self, seed: int, item: MetaTransition) -> None:
         """The original sometimes, its hindsight copy always."""

@@ -21,7 +21,8 @@ from algorithms.device import Fields
 from algorithms.hrl import HRL, Due
 from algorithms.learner import to_numpy
 from algorithms.meta import MetaBatch, Sizes
-from algorithms.settings import RunConfig, required
+from algorithms.sections import HIROSettings
+from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
@@ -29,7 +30,7 @@ class HIRO(HRL):
     """HRL with off-policy correction of the manager's actions (Nachum et al., 2018)."""
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
-        self.hiro = required(config.hiro, "hiro")
+        self.hiro = config.section(HIROSettings)
         super().__init__(config, task, actions, device)
         shape = (self.settings.batch_size, self.hiro.candidates - 2, self.manager.bounds.size)
         self._candidates = self.streams.normals("candidates", *shape)

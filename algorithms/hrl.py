@@ -27,8 +27,9 @@ from algorithms.levels import HierarchicalPolicy, build_levels
 from algorithms.meta import MetaBatch, MetaMemory, MetaReplay, MetaTransition, Sizes
 from algorithms.periods import PeriodStatistics
 from algorithms.records import Row
+from algorithms.sections import HierarchySettings
 from algorithms.seeding import Streams
-from algorithms.settings import RunConfig, required
+from algorithms.settings import RunConfig
 from envs.base import TaskSpec
 
 
@@ -50,7 +51,7 @@ class HRL(Algorithm):
 
     def __init__(self, config: RunConfig, task: TaskSpec, actions: Box, device: torch.device) -> None:
         self.config, self.settings, self.task = config, config.learner, task
-        self.hierarchy = required(config.hierarchy, "hierarchy")
+        self.hierarchy = config.section(HierarchySettings)
         self.frozen_worker = config.transfer is not None
         self.streams = Streams(config.seeds)
         self.levels = build_levels(config, task, actions, self.streams, device)

@@ -20,8 +20,8 @@ from algorithms.adam import Adam
 from algorithms.algorithm import Array, Bounds, Mask
 from algorithms.device import Recorder, Staging
 from algorithms.networks import MLP, Scratch
+from algorithms.sections import LearnerSettings
 from algorithms.seeding import Ahead, Streams
-from algorithms.settings import LearnerSettings
 from algorithms.visual import Network, VisualMLP
 from algorithms.workspace import Acting, CriticInputs, Workspace
 from envs.base import ImageSpec, TaskSpec

@@ -14,8 +14,9 @@ from algorithms.goals import Goals
 from algorithms.learner import TD3Learner, input_factor, to_numpy
 from algorithms.meta import MetaBatch
 from algorithms.networks import Scratch
+from algorithms.sections import HierarchySettings
 from algorithms.seeding import Streams
-from algorithms.settings import RunConfig, required
+from algorithms.settings import RunConfig
 from envs.base import EvaluationPoint, ImageSpec, TaskSpec
 
 
@@ -117,7 +118,7 @@ def build_levels(
             "worker", task.worker_indices + task.goal_indices, Bounds(actions.low, actions.high, device)
         ),
         goals=Goals(task, device),
-        period=required(config.hierarchy, "hierarchy").meta_period,
+        period=config.section(HierarchySettings).meta_period,
         manager_sees=Entries(task.manager_indices, device),
         worker_sees=Entries(task.worker_indices, device),
     )

@@ -1,12 +1,34 @@
-"""Nested mappings of settings: merging them, and saying how they differ."""
+"""Nested mappings of settings: reading them, merging them, and saying how they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import yaml
+
+from algorithms.errors import ConfigError
 
 #: Settings that are recorded, but are no part of an experiment, see ``RunConfig.experiment``.
 NOT_DECISIVE = ("seeds", "run.checkpoint_every")
+
+
+def read_mapping(path: Path, what: str) -> dict[str, Any]:
+    """The content of a yaml file.
+
+    Raises:
+        ConfigError: there is no such file, or it holds no mapping; ``what`` says which file it is.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{what} cannot be read: {error.strerror}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{what} is not valid yaml: {' '.join(str(error).split())}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{what} is not a mapping of keys to values")
+    return values
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from algorithms.settings import SECTIONS, Count, PathName, Seed, TransferSettings, Unique
+from algorithms.sections import Count, PathName, Sections, Seed, TransferSettings, Unique
 from envs.names import TASKS
 from envs.strict import Strict
 
@@ -39,12 +39,8 @@ def environment_section() -> Any:
     return create_model("EnvironmentSection", __base__=Strict, tasks=(tasks, ...))
 
 
-def _all_sections() -> dict[str, Any]:
-    return {name: (overrides_of(model) | None, None) for name, model in SECTIONS.items()}
-
-
 class VariantHead(Strict):
-    """What a variant changes besides the sections of :data:`SECTIONS`.
+    """What a variant changes besides sections of settings.
 
     Attributes:
         environment: options of the task.
@@ -56,10 +52,6 @@ class VariantHead(Strict):
     environment: dict[str, Any] | None = None
     transfer: TransferSettings | None = None
     worker_return: PathName | None = None
-
-
-#: A named deviation from the settings of algorithms; each algorithm takes those that it reads.
-Variant = create_model("Variant", __base__=VariantHead, **_all_sections())
 
 
 class CellGroup(Strict):
@@ -89,12 +81,17 @@ class PresetHead(Strict):
     seeds_per_job: Count
     device: Literal["cpu", "cuda"]
     keep_checkpoints: bool
-    variants: dict[PathName, Variant]  # type: ignore[valid-type]
+    variants: dict[PathName, VariantHead]
     study: dict[PathName, list[CellGroup]]
 
 
-# A whole preset file: the head, the tasks' options, and one section per entry of SECTIONS.
-_SECTION_FIELDS: dict[str, Any] = {"environment": (environment_section(), ...)} | {
-    name: (section_of(model), ...) for name, model in SECTIONS.items()
-}
-Preset = create_model("Preset", __base__=PresetHead, **_SECTION_FIELDS)
+def preset_of(sections: Sections) -> type[PresetHead]:
+    """The type of a whole preset file: the head, the tasks' options, and every section of settings.
+
+    A variant is a named deviation from the settings of algorithms; each algorithm takes those that it reads.
+    """
+    changes: dict[str, Any] = {name: (overrides_of(model) | None, None) for name, model in sections.items()}
+    variant: Any = create_model("Variant", __base__=VariantHead, **changes)
+    fields: dict[str, Any] = {name: (section_of(model), ...) for name, model in sections.items()}
+    fields = {"variants": (dict[PathName, variant], ...), "environment": (environment_section(), ...), **fields}
+    return create_model("Preset", __base__=PresetHead, **fields)

@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.registry import PLUGINS
+
 if TYPE_CHECKING:
     import torch
 
@@ -150,12 +152,13 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def provenance(device: torch.device) -> dict[str, Any]:
-    """Versions, commit and hardware of this process."""
+def provenance(device: torch.device, algorithm: str | None = None) -> dict[str, Any]:
+    """Versions, commit and hardware of this process; an algorithm of another package adds that one's version."""
     import torch  # takes a second, which those who only read files need not wait
 
+    packages = [*PACKAGES, *([PLUGINS[algorithm].package] if algorithm in PLUGINS else [])]
     return {
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
         "git_commit": _git_commit(),
         "hardware": {
             "processor": _processor(),

@@ -1,8 +1,9 @@
 """The algorithms of the suite, and the scripted drivers they are compared with: one line each.
 
 A registry entry names the class or function (imported only when it is needed, so that planning a workflow stays
-fast).  That of an algorithm names the configuration sections the class reads besides ``run`` and ``environment``,
-that of a driver the function's parameters.
+fast).  That of an algorithm says which configuration sections the class reads, with their types, and how figures
+show it (:class:`algorithms.entry.Entry`); that of a driver has the function's parameters.  Installed packages add
+algorithms of their own (:mod:`algorithms.plugins`).
 """
 
 from __future__ import annotations
@@ -10,36 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from algorithms import plugins
+from algorithms.entry import Entry, load
+from algorithms.errors import ConfigError
+from algorithms.plugins import Plugin
+from algorithms.sections import (
+    COOPERATION,
+    HIERARCHY,
+    LEARNER,
+    DynamicLambdaSettings,
+    FixedLambdaSettings,
+    HACSettings,
+    HIROSettings,
+)
+
 if TYPE_CHECKING:
-    from algorithms.algorithm import Algorithm
     from envs.traffic.car_following import Array
     from envs.traffic.drivers import Situation
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where an algorithm lives and which configuration sections it reads."""
-
-    path: str
-    sections: tuple[str, ...]
-
-    @property
-    def is_hierarchy(self) -> bool:
-        """Whether it has a manager and a worker."""
-        return "hierarchy" in self.sections
-
-    @property
-    def sees_images(self) -> bool:
-        """Whether it learns tasks whose manager sees an image: only a hierarchy stores few enough of them."""
-        return self.is_hierarchy
-
-    def load(self) -> type[Algorithm]:
-        """Import the algorithm's class."""
-        algorithm: type[Algorithm] = _load(self.path)
-        return algorithm
 
 
 @dataclass(frozen=True)
@@ -52,24 +42,38 @@ class Driver:
 
     def load(self) -> Callable[[Situation], Array]:
         """Import the driver, which turns what vehicles see into their actions."""
-        return partial(_load(self.path), **self.parameters)
+        return partial(load(self.path), **self.parameters)
 
 
-def _load(path: str) -> Any:
-    module, _, name = path.partition(":")
-    return getattr(import_module(module), name)
-
-
-ALGORITHMS: dict[str, Entry] = {
-    "td3": Entry("algorithms.td3:TD3", sections=("learner",)),
-    "hrl": Entry("algorithms.hrl:HRL", sections=("learner", "hierarchy")),
-    "hiro": Entry("algorithms.hiro:HIRO", sections=("learner", "hierarchy", "hiro")),
-    "hac": Entry("algorithms.hac:HAC", sections=("learner", "hierarchy", "hac")),
+#: The suite's own algorithms, in the order of legends and tables; colours are Okabe and Ito's.
+SUITE: dict[str, Entry] = {
+    "td3": Entry("algorithms.td3:TD3", LEARNER, title="TD3", colour="#0072B2"),
+    "hrl": Entry("algorithms.hrl:HRL", HIERARCHY, title="HRL", colour="#E69F00"),
+    "hiro": Entry("algorithms.hiro:HIRO", {**HIERARCHY, "hiro": HIROSettings}, title="HIRO", colour="#009E73"),
+    "hac": Entry("algorithms.hac:HAC", {**HIERARCHY, "hac": HACSettings}, title="HAC", colour="#CC79A7"),
     "cher_fixed": Entry(
-        "algorithms.cher:FixedCHER", sections=("learner", "hierarchy", "cooperation", "cher_fixed")
+        "algorithms.cher:FixedCHER",
+        {**COOPERATION, "cher_fixed": FixedLambdaSettings},
+        title="CHER (fixed λ)",
+        colour="#56B4E9",
     ),
-    "cher": Entry("algorithms.cher:CHER", sections=("learner", "hierarchy", "cooperation", "cher")),
+    "cher": Entry(
+        "algorithms.cher:CHER", {**COOPERATION, "cher": DynamicLambdaSettings}, title="CHER", colour="#D55E00"
+    ),
 }
+
+
+def _installed() -> tuple[dict[str, Plugin], ConfigError | None]:
+    try:
+        return plugins.find(SUITE), None
+    except ConfigError as error:
+        return {}, error
+
+
+#: Algorithms of installed packages, and why they cannot be used: whoever reads a preset is refused with it.
+PLUGINS, REFUSAL = _installed()
+
+ALGORITHMS: dict[str, Entry] = SUITE | {name: plugin.entry for name, plugin in PLUGINS.items()}
 
 _FOLLOWER_STOPPER = {
     "standstill_gaps": [4.5, 5.25, 6.0],  # m; Stern et al., 2018, as the next line

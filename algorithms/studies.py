@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from algorithms.config import (
     ConfigError,
+    Preset,
     add_preset_arguments,
     learns,
     load_preset,
@@ -25,7 +26,7 @@ from algorithms.config import (
     require,
     resolve,
 )
-from algorithms.presets import CellGroup, Preset, PresetHead, VariantHead
+from algorithms.presets import CellGroup, PresetHead, VariantHead
 from algorithms.registry import ALGORITHMS, DRIVERS
 from algorithms.settings import SECTIONS, RunConfig
 from envs.names import TASKS

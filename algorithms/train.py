@@ -286,7 +286,7 @@ def write_files(folder: Path, trainer: Trainer, device: torch.device, sources: S
             "goal_high": task.goal_high.tolist(),
             "relative_goals": task.relative_goals,
         },
-        **provenance(device),
+        **provenance(device, config.algorithm),
         "resumed": trainer.clock.restarts,
         "wall_time": round(trainer.clock.wall_time, 3),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -42,9 +42,10 @@ class Trainer:
 
     def __init__(self, config: RunConfig, device: torch.device, *, threads: int = 1) -> None:
         self.config, self.settings, self._threads = config, config.run, threads
+        make = ALGORITHMS[config.algorithm].load()  # before any simulation has begun
         self.task, actions = describe(config.task, config.environment)
         self.envs, self._evaluation_envs = self._make_envs(), self._make_envs()
-        self.algorithm: Algorithm = ALGORITHMS[config.algorithm].load()(config, self.task, actions, device)
+        self.algorithm: Algorithm = make(config, self.task, actions, device)
         self.episodes = EpisodeLog(len(config.seeds), self.task.episode_metrics)
         self.step = -self.settings.warmup_steps
         self.progress: list[Row] = []

@@ -1,6 +1,6 @@
 """What all figures and tables share: names for readers, colours, the mark of a reduced run, and file output.
 
-A task, algorithm or metric without an entry here is shown under a name made from its own.
+Names and colours of algorithms are in the registry.  What has no name is shown under one made from its own.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.typing import LineStyleType
 
+from algorithms.registry import ALGORITHMS
 from analysis.reduction import SEPARATOR
 
 STYLE = Path(__file__).with_name("style.mplstyle")
@@ -39,14 +40,7 @@ TASK_NAMES = {
     "ant_maze": "Ant Maze",
     "visual_ant_maze": "Visual Ant Maze",
 }
-ALGORITHM_NAMES = {
-    "td3": "TD3",
-    "hrl": "HRL",
-    "hiro": "HIRO",
-    "hac": "HAC",
-    "cher_fixed": "CHER (fixed λ)",
-    "cher": "CHER",
-}
+ALGORITHM_NAMES = {name: entry.title for name, entry in ALGORITHMS.items() if entry.title}
 DRIVER_NAMES = {
     "human": "Human",
     "follower_stopper": "FollowerStopper",
@@ -63,15 +57,18 @@ METRIC_NAMES = {
     "throughput": "Throughput in veh/h (evaluation)",
 }
 
-#: One colour per algorithm in every figure (Okabe and Ito's, safe for colour-blind readers).
-COLOURS = {
-    "td3": "#0072B2",
-    "hrl": "#E69F00",
-    "hiro": "#009E73",
-    "hac": "#CC79A7",
-    "cher_fixed": "#56B4E9",
-    "cher": "#D55E00",
-}
+
+def _fixed_colours() -> dict[str, str]:
+    """The colours that algorithms ask for; of two with the same one, the first has it."""
+    found: dict[str, str] = {}
+    for name, entry in ALGORITHMS.items():
+        if entry.colour and (colour := entry.colour.upper()) not in found.values():
+            found[name] = colour
+    return found
+
+
+#: One colour per algorithm in every figure.
+COLOURS = _fixed_colours()
 
 #: Line style and grey tone per scripted driver, and those of any other.
 DRIVER_LINES: dict[str, tuple[LineStyleType, str]] = {

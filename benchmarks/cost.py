@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from algorithms.config import ConfigError, add_preset_arguments
-from algorithms.settings import RunConfig, RunSettings
+from algorithms.sections import RunSettings
+from algorithms.settings import RunConfig
 from algorithms.studies import preset_from, trainings
 from benchmarks import machine
 from benchmarks.report import table

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from algorithms.settings import LearnerSettings
+from algorithms.sections import LearnerSettings
 
 
 class Critic(nn.Module):

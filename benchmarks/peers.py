@@ -13,7 +13,7 @@ import numpy as np
 from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
-from algorithms.settings import LearnerSettings
+from algorithms.sections import LearnerSettings
 
 #: Rows of the table: package that must be installed, and module that holds a ``TD3`` with Stable-Baselines3's API.
 PEERS = {

@@ -7,7 +7,8 @@ from typing import Any
 
 from algorithms.config import learns, resolve
 from algorithms.registry import ALGORITHMS
-from algorithms.settings import RunConfig, RunSettings
+from algorithms.sections import RunSettings
+from algorithms.settings import RunConfig
 from benchmarks import goals
 from benchmarks.goals import Goal
 from benchmarks.presets import paper, warm_up

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 from algorithms import studies
-from algorithms.config import load_preset, preset_arguments
+from algorithms.config import load_preset, preset_arguments, value_files
 from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import SECTIONS, format_seeds
 from analysis import products

@@ -99,7 +99,7 @@ rule cost:
 rule hyperparameters:
     input:
         module=module("tables/hyperparameters"),
-        sources=str(ROOT / "config/paper.yaml"),  # whose comments are the table's last column
+        sources=list(map(str, value_files())),  # whose comments are the table's last column
     output:
         *table_files("hyperparameters", "hyper-parameters and their sources"),
     log:

@@ -7,6 +7,13 @@ from functools import partial
 from typing import Any
 
 from algorithms import config
+from algorithms.sections import (
+    DynamicLambdaSettings,
+    FixedLambdaSettings,
+    HACSettings,
+    HierarchySettings,
+    HIROSettings,
+)
 from algorithms.settings import RunConfig
 from analysis.checks.check import Check, Value
 
@@ -24,12 +31,12 @@ EVERYWHERE: dict[str, Callable[[RunConfig], Value]] = {
     "PC20": lambda run: "x".join(map(str, run.learner.hidden)),
     "PC21": lambda run: run.run.warmup_steps,
     "PC22": lambda run: run.learner.exploration_noise,
-    "PC23": lambda run: _hierarchy(run).manager_critic_every,
-    "PC24": lambda run: _hierarchy(run).manager_actor_every,
-    "AC_meta_67": lambda run: _hierarchy(run).meta_period,
+    "PC23": lambda run: run.section(HierarchySettings).manager_critic_every,
+    "PC24": lambda run: run.section(HierarchySettings).manager_actor_every,
+    "AC_meta_67": lambda run: run.section(HierarchySettings).meta_period,
     "AC_batch_68": lambda run: run.learner.batch_size,
-    "AC_log-lambda_71": lambda run: _dynamic(run).initial_log_lambda,
-    "AC_lambda_72": lambda run: _dynamic(run).dual_learning_rate,
+    "AC_log-lambda_71": lambda run: run.section(DynamicLambdaSettings).initial_log_lambda,
+    "AC_lambda_72": lambda run: run.section(DynamicLambdaSettings).dual_learning_rate,
 }
 
 
@@ -81,32 +88,20 @@ def _ring_length(end: int) -> float:
     return float(option("ring_road", "lengths")[end])
 
 
-def _hierarchy(run: RunConfig) -> Any:
-    return run.hierarchy
-
-
-def _dynamic(run: RunConfig) -> Any:
-    return run.cher
-
-
 def _fixed_lambda(run: RunConfig) -> float:
-    assert run.cher_fixed is not None
-    return run.cher_fixed.fixed_lambda
+    return run.section(FixedLambdaSettings).fixed_lambda
 
 
 def _share(run: RunConfig) -> float:
-    assert run.cher is not None
-    return run.cher.delta_share
+    return run.section(DynamicLambdaSettings).delta_share
 
 
 def _candidates(run: RunConfig) -> float:
-    assert run.hiro is not None
-    return run.hiro.candidates
+    return run.section(HIROSettings).candidates
 
 
 def _testing_rate(run: RunConfig) -> float:
-    assert run.hac is not None
-    return run.hac.subgoal_testing_rate
+    return run.section(HACSettings).subgoal_testing_rate
 
 
 def _steps(run: RunConfig) -> float:

@@ -1,6 +1,7 @@
 """Table of hyper-parameters: every setting of a preset, the paper's where they differ, and its source.
 
-Sources are the comments of ``config/paper.yaml``, each on the line of the value that it is about.
+Sources are the comments of ``config/paper.yaml``, each on the line of the value that it is about, and those of the
+files with the values of algorithms of installed packages.
 
 python -m analysis.tables.hyperparameters --preset quick --out hyperparameters.md
 """
@@ -18,7 +19,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from algorithms.config import CONFIG, ConfigError, add_preset_arguments, load_preset
+from algorithms.config import ConfigError, add_preset_arguments, load_preset, value_files
 from algorithms.settings import SECTIONS
 from algorithms.studies import preset_from
 from analysis import style
@@ -155,7 +156,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         preset = preset_from(options)
     except ConfigError as error:
         sys.exit(f"hyperparameters: {error}")
-    rows = select(preset, load_preset("paper"), comments((CONFIG / "paper.yaml").read_text()))
+    sources = {key: text for path in value_files() for key, text in comments(path.read_text()).items()}
+    rows = select(preset, load_preset("paper"), sources)
     write(numbers(rows), readable(rows), options.out)
 
 

@@ -97,7 +97,7 @@ KINDS = {"relative": RELATIVE, "absolute": ABSOLUTE, "consecutive": CONSECUTIVE}
 TASKS = pytest.mark.parametrize("task", KINDS.values(), ids=KINDS)
 
 #: Algorithms with a manager and a worker.
-HIERARCHIES = [name for name, entry in ALGORITHMS.items() if "hierarchy" in entry.sections]
+HIERARCHIES = [name for name, entry in ALGORITHMS.items() if entry.is_hierarchy]
 
 
 class PointMass(TaskEnv):
@@ -141,7 +141,7 @@ def settings(
     overrides: dict[str, Any] = {"learner": small | dict(learner or {})}
     if hierarchy:
         overrides["hierarchy"] = dict(hierarchy)
-    if algorithm == "cher":
+    if "cher" in ALGORITHMS[algorithm].sections:
         overrides["cher"] = {"delta": -50, "dual_start": 2}  # so that lambda learns soon
     overrides = merge(overrides, changes or {})
     return resolve(load_preset("paper"), "ant_gather", algorithm, seeds=seeds, overrides=overrides)

@@ -10,12 +10,14 @@ from matplotlib.colors import same_color, to_rgb
 from matplotlib.figure import Figure
 from synthetic import NO_DRIVERS, with_mazes
 
-from algorithms.registry import DRIVERS
+from algorithms.registry import DRIVERS, SUITE
 from analysis import style
 from analysis.curves import BAND
 from analysis.figures import figure_05
 
 FORMATS = ("svg", "pdf", "png")
+#: Names of the suite's algorithms for readers.
+NAMES = [style.ALGORITHM_NAMES[name] for name in SUITE]
 
 
 def curve(statistics: pd.DataFrame, task: str, label: str) -> pd.DataFrame:
@@ -129,8 +131,8 @@ def test_a_panel_without_any_value_says_why(statistics: pd.DataFrame, evaluation
 
 
 def everything(statistics: pd.DataFrame) -> pd.DataFrame:
-    """As many curves as there are algorithms."""
-    others = [name for name in style.ALGORITHM_NAMES if name not in set(statistics["label"])]
+    """As many curves as the suite has algorithms."""
+    others = [name for name in SUITE if name not in set(statistics["label"])]
     copies = [statistics[statistics["label"] == "hrl"].assign(label=name, algorithm=name) for name in others]
     return pd.concat([statistics, *copies])
 
@@ -146,7 +148,7 @@ def test_the_legend_of_all_algorithms_fits(
     assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
     assert len(figure.legends) == 1
     assert len({text.get_window_extent().x0 for text in figure.legends[0].get_texts()}) == columns
-    assert legend(figure) == list(style.ALGORITHM_NAMES.values())
+    assert legend(figure) == NAMES
 
 
 def levels(axes: Axes) -> dict[str, float]:
@@ -193,7 +195,7 @@ def test_drivers_have_rows_of_their_own_in_the_legend(
     everyone = pd.concat([human.assign(driver=name) for name in DRIVERS])
     rows = everything(statistics)
     figure = figure_05.draw(rows[rows["task"].isin(tasks)], evaluations, everyone)
-    assert legend(figure) == [*style.ALGORITHM_NAMES.values(), *style.DRIVER_NAMES.values()]
+    assert legend(figure) == [*NAMES, *style.DRIVER_NAMES.values()]
     assert [len(row) for row in legend_rows(figure)] == sizes
     assert "drivers" in figure.legends[0].get_title().get_text()
     box = figure.legends[0].get_window_extent()

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from algorithms.config import CONFIG, load_preset
+from algorithms.config import load_preset, value_files
 from algorithms.nested import merge
 from analysis.tables import hyperparameters as table
 from analysis.tables import writing
 
 PAPER = load_preset("paper")
-SOURCES = table.comments((CONFIG / "paper.yaml").read_text())
+SOURCES = {key: text for path in value_files() for key, text in table.comments(path.read_text()).items()}
 #: What a comment on a value names as its source.
 SOURCE = re.compile(
     r"\b([A-F]\.\d|5\.[45]|section \d|Figure \d|Eq\. \d|Algorithm 1|HIRO|authors' |ours|not stated|as [A-Z])"
@@ -35,7 +35,7 @@ def line(rows: pd.DataFrame, section: str, setting: str, scope: str) -> dict[str
 
 def test_every_value_of_the_paper_names_its_source():
     for key, _ in table.leaves({name: part for name, part in PAPER.items() if name != table.VARIANTS}):
-        assert SOURCE.search(SOURCES.get(key, "")), f"config/paper.yaml: {'.'.join(key)} has no source"
+        assert SOURCE.search(SOURCES.get(key, "")), f"{'.'.join(key)} has no source"
 
 
 def test_a_row_has_value_and_source():
