@@ -43,13 +43,12 @@ def test_unknown_names_are_made_readable():
 
 
 def test_of_two_algorithms_with_one_colour_the_first_has_it(monkeypatch: pytest.MonkeyPatch):
-    mine = {
-        name: Entry("my:Class", LEARNER, colour=colour) for name, colour in (("a", "#e69f00"), ("b", "#7f3c8d"))
-    }
-    monkeypatch.setattr(style, "ALGORITHMS", SUITE | mine | {"c": Entry("my:Class", LEARNER)})
+    wishes = {"a": "#e69f00", "b": "#0a0b0c", "c": None}
+    mine = {name: Entry("my:Class", LEARNER, colour=colour) for name, colour in wishes.items()}
+    monkeypatch.setattr(style, "ALGORITHMS", SUITE | mine)
     found = style._fixed_colours()
     assert found.keys() - SUITE.keys() == {"b"}
-    assert found["b"] == "#7F3C8D"
+    assert found["b"] == "#0A0B0C"
     assert found["hrl"] == "#E69F00"
 
 
