@@ -30,7 +30,7 @@ COLOUR = re.compile("#[0-9a-fA-F]{6}")
 #: Keys of a preset, of a variant and of a training that are no sections, and so no names for any.
 RESERVED = (
     *("preset", "results", "source", "studies", "tasks", "algorithms", "drivers", "seeds", "seeds_per_job"),
-    *("device", "variants", "study", "run", "environment", "transfer", "worker_return"),
+    *("keep_checkpoints", "device", "variants", "study", "run", "environment", "transfer", "worker_return"),
     *("task", "algorithm", "variant", "record", "experiment", "hash", "key", "label", "section"),
     *("needs_worker_return", "with_policy", "with_worker_return"),
 )
