@@ -16,7 +16,7 @@ from envs.names import TASKS
 #: The study that scripted drivers belong to.
 DRIVEN = "main"
 #: What is collected of a study, and the statistics that follow, each a file of its name.
-COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers")
+COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers", "inventory", "extents")
 STATISTICS = ("statistics", "final", "evaluation_statistics", "driver_statistics")
 
 Wanted = Callable[[RunConfig], bool]

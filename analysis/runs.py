@@ -124,12 +124,7 @@ def check_description(run: Job, folder: Path, *, depends_on_others: bool = False
     Raises:
         CollectError: naming the run and the first setting that differs; a :class:`StaleRun` if other runs set it.
     """
-    try:
-        description = json.loads((folder / "run.json").read_text())
-    except FileNotFoundError:
-        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
-    except json.JSONDecodeError as error:
-        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
+    description = read_description(run, folder)
     if description.get("hash") == run.hash:
         return
     ignored = NOT_DECISIVE if isinstance(run, RunConfig) else ()
@@ -141,6 +136,23 @@ def check_description(run: Job, folder: Path, *, depends_on_others: bool = False
     if key in FROM_OTHERS and recorded is not None and depends_on_others:
         raise StaleRun(reason, folder)
     raise CollectError(reason)
+
+
+def read_description(run: Job, folder: Path) -> dict[str, Any]:
+    """The content of a run folder's ``run.json``.
+
+    Raises:
+        CollectError: there is none, or it is damaged.
+    """
+    try:
+        description: Any = json.loads((folder / "run.json").read_text())
+    except FileNotFoundError:
+        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
+    except json.JSONDecodeError as error:
+        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
+    if not isinstance(description, dict):
+        raise CollectError(f"{run.key}: run.json is damaged: it is no object of keys and values")
+    return description
 
 
 def check_targets(run: Job, rows: pd.DataFrame) -> None:

@@ -16,8 +16,10 @@ from algorithms.drivers import DriverConfig, planned
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
 from algorithms.studies import cells, trainings, worker_returns
-from analysis.collect import DRIVER_HEAD, Folders, Origins
+from analysis import extents
+from analysis.collect import Folders, Origins
 from analysis.statistics import driver_statistics
+from analysis.study_tables import DRIVER_HEAD
 from envs.tasks import describe
 
 LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
@@ -32,7 +34,7 @@ SMALL = {
 }
 
 #: Statistics of drivers where there are none.
-NO_DRIVERS = driver_statistics(pd.DataFrame(columns=DRIVER_HEAD), load_preset("smoke"))
+NO_DRIVERS = driver_statistics(pd.DataFrame(columns=DRIVER_HEAD), extents.table("main", [], []))
 
 
 def small_preset(**changes: Any) -> dict[str, Any]:
