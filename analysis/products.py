@@ -74,6 +74,14 @@ TABLES = {
     "sensitivity_gradient_forms": Product("gradient_forms"),
     "sensitivity_e1_search": Product("e1_search"),
 }
+#: Figures that show no numbers.
+SCHEMATIC = ("figure_02", "figure_03", "figure_04")
+#: Figures that show episodes, and of which kind.
+EPISODES = {
+    "figure_06": ("trajectories", "recordings"),
+    "figure_07": ("trajectories",),
+    "figure_10": ("recordings",),
+}
 #: Tables about everything that is selected.
 OVERALL = ("cost", "hyperparameters")
 
@@ -94,11 +102,6 @@ def shown(preset: Mapping[str, Any], product: Product) -> list[RunConfig]:
     return list(found.values())
 
 
-def trajectories(preset: Mapping[str, Any], figure: str) -> list[RunConfig]:
-    """The trainings whose policies a figure shows step by step."""
-    return shown(preset, FIGURES[figure])
-
-
 def recordings(preset: Mapping[str, Any], figure: str) -> tuple[list[RunConfig], list[str]]:
     """The trainings, and the scripted drivers by their keys, whose traffic a figure shows."""
     runs = [run for run in shown(preset, FIGURES[figure]) if TASKS[run.task].is_traffic]
@@ -106,6 +109,15 @@ def recordings(preset: Mapping[str, Any], figure: str) -> tuple[list[RunConfig],
         return runs, []
     drivers = [job.key for job in planned_drivers(preset) if (job.task, job.driver) == ("highway", "human")]
     return [run for run in runs if run.algorithm == "cher"], drivers
+
+
+def episode_files(preset: Mapping[str, Any], figure: str) -> list[str]:
+    """The files of episodes that a figure shows, below a results folder, by kind: of runs, then of drivers."""
+    found = {"trajectories": [f"{run.task}/{run.label}" for run in shown(preset, FIGURES[figure])]}
+    runs, drivers = recordings(preset, figure)
+    found["recordings"] = [f"{run.task}/{run.label}" for run in runs]
+    found["recordings"] += [key.replace("/", "/driver_") for key in drivers]
+    return [f"{kind}/{name}.parquet" for kind in EPISODES[figure] for name in found[kind]]
 
 
 def first_trainings(preset: Mapping[str, Any], studies: Sequence[str]) -> dict[tuple[str, str], RunConfig]:

@@ -77,8 +77,16 @@ def read_run(run: RunConfig, runs: Path, *, depends_on_others: bool = False) -> 
     Raises:
         CollectError: see :mod:`analysis.runs`.
     """
-    folder = runs / run.key
-    check_description(run, folder, depends_on_others=depends_on_others)
+    check_description(run, runs / run.key, depends_on_others=depends_on_others)
+    return read_curves(run, runs / run.key)
+
+
+def read_curves(run: RunConfig, folder: Path) -> RunTables:
+    """Read and check progress and evaluations: one row per seed and grid point, and evaluation point.
+
+    Raises:
+        CollectError: see :mod:`analysis.runs`.
+    """
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
     check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
     evaluations = read_evaluations(run, folder, grid(run.run.steps, run.run.evaluate_every))
@@ -91,9 +99,14 @@ def read_extras(run: RunConfig, runs: Path) -> Extras:
     Raises:
         CollectError: a file is missing or damaged, or has rows of seeds that are not the run's.
     """
+    return read_others(run, runs / run.key)
+
+
+def read_others(run: RunConfig, folder: Path) -> Extras:
+    """The same of a folder by any name."""
     tables = []
     for name in Extras._fields:
-        rows = _read(run, runs / run.key / f"{name}.csv", ["seed", "step"])
+        rows = _read(run, folder / f"{name}.csv", ["seed", "step"])
         if foreign := sorted({*rows["seed"]} - {*run.seeds}):
             raise CollectError(f"{run.key}: {name}.csv: seed {foreign[0]} does not belong to this run")
         tables.append(rows)
