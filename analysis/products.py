@@ -102,6 +102,11 @@ def shown(preset: Mapping[str, Any], product: Product) -> list[RunConfig]:
     return list(found.values())
 
 
+def trajectories(preset: Mapping[str, Any], figure: str) -> list[RunConfig]:
+    """The trainings whose policies a figure shows step by step."""
+    return shown(preset, FIGURES[figure])
+
+
 def recordings(preset: Mapping[str, Any], figure: str) -> tuple[list[RunConfig], list[str]]:
     """The trainings, and the scripted drivers by their keys, whose traffic a figure shows."""
     runs = [run for run in shown(preset, FIGURES[figure]) if TASKS[run.task].is_traffic]
@@ -113,7 +118,7 @@ def recordings(preset: Mapping[str, Any], figure: str) -> tuple[list[RunConfig],
 
 def episode_files(preset: Mapping[str, Any], figure: str) -> list[str]:
     """The files of episodes that a figure shows, below a results folder, by kind: of runs, then of drivers."""
-    found = {"trajectories": [f"{run.task}/{run.label}" for run in shown(preset, FIGURES[figure])]}
+    found = {"trajectories": [f"{run.task}/{run.label}" for run in trajectories(preset, figure)]}
     runs, drivers = recordings(preset, figure)
     found["recordings"] = [f"{run.task}/{run.label}" for run in runs]
     found["recordings"] += [key.replace("/", "/driver_") for key in drivers]

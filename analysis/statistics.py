@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -120,9 +120,10 @@ def learning_curves(runs: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame:
 
     The returns and the task's headline have intervals, the many other metrics have not.
     """
-    tables: list[pd.DataFrame] = []
-    for head, rows in _groups(runs, extents):
-        tables += _at_every_step(rows, head, {RETURN.metric, headline(head["task"]).metric})
+    tables = [
+        _at_every_step(rows, head, {RETURN.metric, headline(head["task"]).metric})
+        for head, rows in _groups(runs, extents)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -130,9 +131,12 @@ def final_performance(runs: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame
     """Statistics of every metric's :func:`final_values`, one row per run group and metric."""
     tables: list[pd.DataFrame] = []
     for head, rows in _groups(runs, extents):
-        for metric, curves in _metrics(rows, head):
-            table = summarise(final_values(curves.to_numpy()))
-            tables.append(_with_columns(table, head | {"metric": metric}))
+        curves = _curves(rows, head)
+        metrics = curves.columns.unique(0)
+        values = curves.to_numpy().reshape(len(curves) * len(metrics), -1)
+        table = summarise(final_values(values).reshape(len(curves), -1))
+        table.insert(0, "metric", metrics)
+        tables.append(_with_columns(table, head))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -141,10 +145,11 @@ def evaluation_curves(evaluations: pd.DataFrame, extents: pd.DataFrame) -> pd.Da
 
     After its evaluation points (``target``) follows their mean: of each seed first, then over seeds.
     """
-    tables: list[pd.DataFrame] = []
-    for head, rows in _groups(evaluations, extents):
-        for target, here in _targets(rows):
-            tables += _at_every_step(here, head | {"target": target})
+    tables = [
+        _at_every_step(here, head | {"target": target})
+        for head, rows in _groups(evaluations, extents)
+        for target, here in _targets(rows)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
@@ -159,7 +164,7 @@ def driver_statistics(rows: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame
         head = dict(zip(DRIVER_HEAD, map(str, key), strict=True))
         head |= known[head["task"], head["driver"]]
         for target, here in _targets(group.drop(columns=DRIVER_HEAD)):
-            tables += [table.drop(columns="step") for table in _at_every_step(here, head | {"target": target})]
+            tables.append(_at_every_step(here, head | {"target": target}).drop(columns="step"))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
@@ -180,32 +185,40 @@ def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _at_every_step(
-    rows: pd.DataFrame, head: Mapping[str, Any], with_intervals: Container[str] | None = None
-) -> Iterator[pd.DataFrame]:
-    """Statistics at every step, one table per metric; some of them, or all, have intervals."""
-    for metric, curves in _metrics(rows, head):
-        interval = with_intervals is None or metric in with_intervals
-        table = summarise(curves.to_numpy(), interval=interval)
-        table.insert(0, "step", curves.columns)
-        yield _with_columns(table, {**head, "metric": metric})
+    rows: pd.DataFrame, head: Mapping[str, Any], with_intervals: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Statistics of every metric at every step; some of them, or all, have intervals."""
+    curves = _curves(rows, head)
+    values, metrics = curves.to_numpy(), curves.columns.get_level_values(0)
+    table = summarise(values, interval=with_intervals is None)
+    if with_intervals is not None:
+        chosen = metrics.isin(list(with_intervals))
+        ends = ["ci_low", "ci_high"]
+        table.loc[chosen, ends] = summarise(values[:, chosen])[ends].to_numpy()
+    table.insert(0, "metric", metrics)
+    table.insert(1, "step", curves.columns.get_level_values(1))
+    return _with_columns(table, head)
 
 
-def _metrics(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Metric and curves ([seeds, steps]) of every metric that a run group has a value of.
+def _curves(rows: pd.DataFrame, head: Mapping[str, Any]) -> pd.DataFrame:
+    """Curves of every metric that a run group has a value of: [seeds, metrics and steps].
 
-    Return and headline are listed even if no episode has ended, so that no run drops out of a figure unseen.
+    Return and headline are there even if no episode has ended, so that no run drops out of a figure unseen.
     """
     always = {RETURN.metric, headline(head["task"]).metric}
-    for metric in rows.columns.drop(KEYS, errors="ignore"):
-        if rows[metric].notna().any() or metric in always:
-            yield str(metric), rows.pivot(index="seed", columns="step", values=metric)
+    metrics = [
+        metric
+        for metric in rows.columns.drop(KEYS, errors="ignore")
+        if rows[metric].notna().any() or metric in always
+    ]
+    return rows.pivot(index="seed", columns="step", values=metrics)
 
 
 def _with_columns(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
     """The same values in every row: the run group before the statistics, its extent after them."""
     before = [key for key in IDENTITY if key in values]
-    left = pd.DataFrame([{key: values[key] for key in before}] * len(table))
-    right = pd.DataFrame([{key: values[key] for key in values if key not in before}] * len(table))
+    left = pd.DataFrame({key: [values[key]] * len(table) for key in before})
+    right = pd.DataFrame({key: [values[key]] * len(table) for key in values if key not in before})
     return pd.concat([left, table, right], axis=1)
 
 

@@ -32,18 +32,25 @@ class Archived(NamedTuple):
     run: RunConfig
 
 
+class Unused(NamedTuple):
+    """Something in the archive that is not shown, and why."""
+
+    key: str
+    why: str
+
+
 class Match(NamedTuple):
     """What an archive has for a cell.
 
     Attributes:
         planned: a run of the cell, as the preset plans it.
         used: runs that go together, in the order of their seeds; none if there is no data.
-        unused: other runs of this task and label, one line each, which says why.
+        unused: other runs of this task and label, by their keys, and why they are not used.
     """
 
     planned: RunConfig
     used: list[Archived]
-    unused: list[str]
+    unused: list[Unused]
 
 
 class Contents(NamedTuple):
@@ -52,12 +59,12 @@ class Contents(NamedTuple):
     Attributes:
         runs: by task and label.
         drivers: by task and driver.
-        unreadable: lines on entries whose settings the code of today cannot read.
+        unreadable: entries whose settings the code of today cannot read.
     """
 
     runs: dict[tuple[str, str], list[Archived]]
     drivers: dict[tuple[str, str], tuple[Entry, DriverConfig]]
-    unreadable: list[str]
+    unreadable: list[Unused]
 
 
 def contents(manifest: Manifest) -> Contents:
@@ -67,7 +74,7 @@ def contents(manifest: Manifest) -> Contents:
         try:
             job = job_of(entry)
         except ArchiveError as error:
-            found.unreadable.append(str(error))
+            found.unreadable.append(Unused(entry.key, str(error).removeprefix(f"{entry.key}: ")))
             continue
         if isinstance(job, DriverConfig):
             found.drivers[job.task, job.driver] = entry, job
@@ -83,18 +90,20 @@ def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
         planned: a run of the cell, as the preset plans it.
         candidates: archived runs of its task and label.
     """
-    unused: list[str] = []
+    unused: list[Unused] = []
     groups: dict[str, list[Archived]] = {}
     for candidate in candidates:
         if why := other_settings(candidate.run, planned):
-            unused.append(f"{candidate.entry.key}: made with other settings: {why}")
+            unused.append(Unused(candidate.entry.key, f"made with other settings: {why}"))
         else:
             groups.setdefault(together(candidate.run), []).append(candidate)
     if not groups:
         return Match(planned, [], unused)
     ordered = sorted(groups.values(), key=_extent, reverse=True)
     used = sorted(ordered[0], key=lambda archived: min(archived.run.seeds))
-    unused += [_does_not_go_with(other, used[0]) for group in ordered[1:] for other in group]
+    unused += [
+        Unused(other.entry.key, _does_not_go_with(other, used[0])) for group in ordered[1:] for other in group
+    ]
     return Match(planned, used, unused)
 
 
@@ -134,4 +143,4 @@ def _does_not_go_with(other: Archived, used: Archived) -> str:
     theirs, ours = (only(each.run.experiment, [FROM_SOURCE]) for each in (other, used))
     key = next(key for key in ours | theirs if theirs.get(key) != ours.get(key))
     values = f"{key} is {theirs.get(key)}, not {ours.get(key)}"
-    return f"{other.entry.key}: does not go together with {used.entry.key}, which is shown: {values}"
+    return f"does not go together with {used.entry.key}, which is shown: {values}"

@@ -18,8 +18,7 @@ NAMED = 4
 def missing(plan: Plan) -> list[str]:
     """Lines for readers."""
     lines = [_study_line(study, cells) for study, cells in plan.cells.items()]
-    unused = [line for cells in plan.cells.values() for cell in cells for line in cell.unused]
-    lines += [f"not used: {line}" for line in dict.fromkeys([*unused, *plan.unused, *plan.contents.unreadable])]
+    lines += _unused(plan)
     wanted = [(job.task, job.driver) for job in drivers.planned(plan.preset)]
     if absent := ["/".join(key) for key in wanted if key not in plan.drivers]:
         lines.append(f"scripted drivers without data: {_named(absent)}")
@@ -30,6 +29,16 @@ def _study_line(study: str, cells: Sequence[Match]) -> str:
     absent = [name(cell.planned) for cell in cells if not cell.used]
     line = f"{study}: data of {len(cells) - len(absent)} of {len(cells)} cells"
     return line + (f"; missing: {_named(absent)}" if absent else "")
+
+
+def _unused(plan: Plan) -> Iterator[str]:
+    """A line per reason for which something in the archive is not shown."""
+    unused = [each for cells in plan.cells.values() for cell in cells for each in cell.unused]
+    reasons: dict[str, list[str]] = {}
+    for key, why in dict.fromkeys([*unused, *plan.unused, *plan.contents.unreadable]):
+        reasons.setdefault(why, []).append(key)
+    for why, keys in reasons.items():
+        yield f"not used: {_named(keys)}; {why}"
 
 
 def _products(plan: Plan, kinds: Mapping[str, Product]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from algorithms.drivers import DriverConfig
 from algorithms.settings import RunConfig
 from analysis import products
 from analysis.archive.manifest import ArchiveError, Entry, Episodes, Manifest
-from analysis.archive.match import Archived, Contents, Match, contents, match, other_settings_of_driver
+from analysis.archive.match import Archived, Contents, Match, Unused, contents, match, other_settings_of_driver
 from analysis.products import Product
 from envs.names import TASKS
 from envs.strict import digest
@@ -28,7 +28,7 @@ class Plan(NamedTuple):
         contents: the same by what it is asked for.
         cells: by study, what there is for each of its cells, in the preset's order.
         drivers: data of the preset's scripted drivers, by task and driver.
-        unused: archived drivers with other settings, one line each.
+        unused: archived drivers with other settings.
     """
 
     preset: Mapping[str, Any]
@@ -36,7 +36,7 @@ class Plan(NamedTuple):
     contents: Contents
     cells: dict[str, list[Match]]
     drivers: dict[tuple[str, str], tuple[Entry, DriverConfig]]
-    unused: list[str]
+    unused: list[Unused]
 
     def match(self, planned: RunConfig) -> Match:
         """The data of any cell, also of one that no selected study has."""
@@ -56,7 +56,7 @@ def make(preset: Mapping[str, Any], manifest: Manifest) -> Plan:
     for job in drivers.planned(preset):
         if archived := found.drivers.get((job.task, job.driver)):
             if why := other_settings_of_driver(archived[1], job):
-                plan.unused.append(f"{archived[0].key}: made with other settings: {why}")
+                plan.unused.append(Unused(archived[0].key, f"made with other settings: {why}"))
             else:
                 plan.drivers[job.task, job.driver] = archived
     if not any(cell.used for cells in plan.cells.values() for cell in cells):
@@ -68,9 +68,9 @@ def _nothing(manifest: Manifest, plan: Plan) -> str:
     """Why nothing can be drawn."""
     if not manifest.runs:
         return "the archive holds no runs; `python -m analysis.archive add RUN_FOLDER` adds some"
-    unused = [line for cells in plan.cells.values() for cell in cells for line in cell.unused]
-    why = (unused + plan.contents.unreadable + [""])[0]
-    return f"none of the {len(manifest.runs)} archived runs is of a selected cell{f'; {why}' if why else ''}"
+    unused = [each for cells in plan.cells.values() for cell in cells for each in cell.unused]
+    why = "".join(f"; {key}: {reason}" for key, reason in (unused + plan.contents.unreadable)[:1])
+    return f"none of the {len(manifest.runs)} archived runs is of a selected cell{why}"
 
 
 def narrowed(plan: Plan) -> dict[str, Any]:
