@@ -66,9 +66,10 @@ class WorkerReturns:
         return measured if measured is not None else recorded(archived.entry.description)
 
     def _measure(self, hrl: Sequence[Archived]) -> float | None:
-        if not hrl:
+        rows = [self._archive.content(archived.entry)["runs"] for archived in hrl]
+        if not rows or QUANTITY not in rows[0]:
             return None
-        progress = pd.concat([self._archive.content(archived.entry)["runs"] for archived in hrl])
+        progress = pd.concat(rows)
         curves = progress.pivot(index="seed", columns="step", values=QUANTITY)
         by_seed: list[float] = final_values(curves.to_numpy()).tolist()
         return sum(by_seed) / len(by_seed)

@@ -115,24 +115,25 @@ def _shown(table: pd.DataFrame, task: str) -> pd.DataFrame:
 
 
 def _owner(file: Path, manifest: Manifest, seed: int) -> Entry:
-    """The archived run or driver that a file is of: that of this name beside it."""
+    """The archived run or driver that a file is of: that of this name in the same results folder."""
     results, task, name = file.parents[2], file.parent.name, file.stem
     if name.startswith(DRIVER):
-        entries, folders = manifest.drivers, [results / "drivers" / task / name.removeprefix(DRIVER)]
+        entries, root = manifest.drivers, results / "drivers"
+        folders = [root / task / name.removeprefix(DRIVER)]
     else:
-        entries, folders = manifest.runs, sorted((results / "runs" / task / name).glob("seeds_*"))
+        entries, root = manifest.runs, results / "runs"
+        folders = sorted((root / task / name).glob("seeds_*"))
     for folder in folders:
         try:
-            described = json.loads((folder / "run.json").read_text())
+            said = json.loads((folder / "run.json").read_text())
         except (OSError, ValueError):
             continue
-        if seed in described.get("seeds", []):
-            key = str(folder.relative_to(results / folder.relative_to(results).parts[0]))
-            for entry in entries:
-                if entry.identity == (key, described.get("hash")):
-                    return entry
+        if seed in said["config"]["seeds"]:
+            identity = str(folder.relative_to(root)), said["hash"]
+            if found := [entry for entry in entries if entry.identity == identity]:
+                return found[0]
             raise ArchiveError(
-                f"{file}: {key} with hash {described.get('hash')} is not in the archive; add it first"
+                f"{file}: {identity[0]} with hash {identity[1]} is not in the archive; add it first"
             )
     raise ArchiveError(f"{file}: {results} holds no run or driver that it is of, with seed {seed}")
 
