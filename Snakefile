@@ -10,6 +10,9 @@ from snakemake.utils import min_version
 
 from algorithms.config import ConfigError, complete, retype
 from algorithms.studies import overview, validate
+from analysis.archive import plan as archive
+from analysis.archive.manifest import ArchiveError, load as archived
+from analysis.archive.missing import missing
 
 min_version("9.27")
 
@@ -20,10 +23,17 @@ configfile: Path(workflow.basedir) / "config/paper.yaml"
 try:
     config.update(complete(retype(config)))
     validate(config)
+    # What can be drawn without training, if that is asked for.
+    ARCHIVE = Path(workflow.basedir) / "results/archive"
+    PLAN = archive.make(config, archived(ARCHIVE)) if config["source"] == "archive" else None
 except ConfigError as error:
     sys.exit(f"Configuration error: {error}")
+except ArchiveError as error:
+    sys.exit(f"Nothing to draw: {error}")
 
-if workflow.is_main_process:
+if workflow.is_main_process and PLAN:
+    logger.info("\n".join(["Drawn from the archive:", *missing(PLAN), ""]))
+elif workflow.is_main_process:
     logger.info(f"Trainings that the selected studies ask for:\n{overview(config)}\n")
 
 # Rules call `python`: the one that runs this workflow, also where its environment is not activated.
@@ -36,6 +46,7 @@ container: "docker://cher-reproducibility"
 
 localrules:
     all,
+    figures,
 
 
 include: "rules/common.smk"
@@ -47,9 +58,25 @@ rule all:
         targets(),
 
 
-include: "rules/train.smk"
-include: "rules/drive.smk"
-include: "rules/episodes.smk"
-include: "rules/aggregate.smk"
+# All figures and tables:  snakemake figures
+rule figures:
+    input:
+        drawn(),
+
+
+if PLAN:
+
+    # Without training:  snakemake figures --config source=archive
+    include: "rules/archive.smk"
+
+else:
+
+    include: "rules/train.smk"
+    include: "rules/drive.smk"
+    include: "rules/episodes.smk"
+    include: "rules/aggregate.smk"
+
+
+include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"

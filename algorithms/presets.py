@@ -69,9 +69,15 @@ class CellGroup(Strict):
 
 
 class PresetHead(Strict):
-    """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go."""
+    """What is run: studies, tasks, algorithms, drivers and seeds, how they use the machine, where results go.
+
+    Attributes:
+        source: where figures and tables get their numbers from: ``runs`` trains what is missing, ``archive`` draws
+            what ``results/archive`` has.
+    """
 
     preset: Annotated[str, Field(min_length=1)]
+    source: Literal["runs", "archive"]
     results: Annotated[str, Field(pattern=r"^[\w./+-]+$")]  # it is part of commands
     studies: Annotated[list[str], Field(min_length=1), Unique]
     tasks: Annotated[list[str], Field(min_length=1), Unique]

@@ -20,43 +20,19 @@ from algorithms import delta
 from algorithms.config import ConfigError, add_preset_arguments, require
 from algorithms.drivers import planned
 from algorithms.settings import RunConfig
-from algorithms.studies import cells, preset_from, reference, worker_returns
+from algorithms.studies import cells, preset_from, reference, source, worker_returns
 from analysis.products import DRIVEN
 from analysis.runs import (
     CollectError,
     StaleRun,
     check_description,
+    read_description,
     read_evaluations,
     read_extras,
     read_run,
     with_source,
 )
-
-#: Columns that say which run a row belongs to, and which driver.
-HEAD = ["study", "task", "algorithm", "variant", "label"]
-DRIVER_HEAD = ["task", "driver"]
-
-
-class Tables(NamedTuple):
-    """Rows of all runs of a study: ``HEAD``, then the columns of the file of this name in the run folders.
-
-    Attributes:
-        cells: one row per cell instead, with the settings that tell cells apart, see :func:`settings`.
-        runs: ``progress.csv``.
-        evaluations: also that of ``drivers``, with ``DRIVER_HEAD`` instead.
-        probes: no rows without a manager.
-        proposals: no rows without a manager.
-        timing: depends on the machine.
-        drivers: ``evaluations.csv`` of scripted drivers; no rows but in the study that they belong to.
-    """
-
-    cells: pd.DataFrame
-    runs: pd.DataFrame
-    evaluations: pd.DataFrame
-    probes: pd.DataFrame
-    proposals: pd.DataFrame
-    timing: pd.DataFrame
-    drivers: pd.DataFrame
+from analysis.study_tables import FILES, Driven, Finished, Tables, assemble, driver_rows, write
 
 
 class Folders(NamedTuple):
@@ -120,89 +96,60 @@ def collect(preset: Mapping[str, Any], study: str, folders: Folders) -> Tables:
             runs that are stale are named at once.
         ConfigError: a worker return or policy that some run needs is missing or not allowed.
     """
-    origins, described = Origins(preset, study, folders), {}
-    rows: dict[str, list[pd.DataFrame]] = {}
+    origins = Origins(preset, study, folders)
+    finished: list[Finished] = []
     stale: list[StaleRun] = []
     for planned_run in cells(preset, study):
-        run = origins.complete(planned_run)
         try:
-            progress, evaluations = read_run(run, folders.runs, depends_on_others=run is not planned_run)
+            finished.append(read_finished(preset, planned_run, origins, folders.runs))
         except StaleRun as error:
             stale.append(error)
-            continue
-        tables = {"runs": progress, "evaluations": evaluations}
-        tables |= read_extras(run, folders.runs)._asdict()
-        head = dict(zip(HEAD, [study, run.task, run.algorithm, run.variant or "", run.label], strict=True))
-        described[run.task, run.label] = head | settings(run, origins.worker_return(run))
-        for name, table in tables.items():
-            rows.setdefault(name, []).append(_with_head(table, head))
     if stale:
         raise StaleRun(stale[0].reason, stale[0].folder, [other.folder for other in stale[1:]])
-    drivers = collect_drivers(preset if study == DRIVEN else {**preset, "drivers": []}, folders.drivers)
-    joined = {name: _joined(parts) for name, parts in rows.items()}
-    return Tables(cells=pd.DataFrame(list(described.values())), **joined, drivers=drivers)
+    driven = read_drivers(preset, folders.drivers) if study == DRIVEN else []
+    return assemble(study, finished, driven)
 
 
-def settings(run: RunConfig, worker_return: float | None) -> dict[str, Any]:
-    """What tells the cells of a study apart, as one row; a text is empty and a number NaN where there is none.
+def read_finished(preset: Mapping[str, Any], planned_run: RunConfig, origins: Origins, runs: Path) -> Finished:
+    """Read one run of a study.
 
-    Args:
-        run: with nothing left open.
-        worker_return: J_HRL, if it is known.
-
-    Returns:
-        ``delta``, ``delta_share``, ``worker_return`` (J_HRL), ``cooperation_ratio`` = 1 - delta / J_HRL (section
-        5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, and ``source`` and ``source_algorithm``, the
-        run whose worker was taken over.
+    Raises:
+        CollectError: see :func:`collect`.
+        ConfigError: likewise.
     """
-    value, ratio = (run.cher.delta if run.cher else None), 0.0 if run.algorithm == "hrl" else None
-    if value is not None and worker_return is not None:
-        ratio = 1 - value / worker_return
-    numbers = {
-        "delta": value,
-        "delta_share": run.cher.delta_share if run.cher else None,
-        "worker_return": worker_return,
-        "cooperation_ratio": ratio,
-        "fixed_lambda": run.cher_fixed.fixed_lambda if run.cher_fixed else None,
-    }
-    return {
-        **{name: float("nan") if number is None else number for name, number in numbers.items()},
-        "gradient": run.cooperation.gradient if run.cooperation else "",
-        "source": run.transfer.label if run.transfer else "",
-        "source_algorithm": run.transfer.algorithm if run.transfer else "",
-    }
+    run = origins.complete(planned_run)
+    curves = read_run(run, runs, depends_on_others=run is not planned_run)._asdict()
+    files = curves | read_extras(run, runs)._asdict()
+    return Finished(
+        run=run,
+        planned=planned_run,
+        taken=source(preset, planned_run),
+        description=read_description(run, runs / run.key),
+        worker_return=origins.worker_return(run),
+        files={table: files[file] for table, file in FILES.items()},
+    )
 
 
-def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+def read_drivers(preset: Mapping[str, Any], folder: Path) -> list[Driven]:
     """Read the results of every driver that a preset asks for, in the preset's order of tasks and drivers.
 
     Args:
         preset: a merged preset.
         folder: the folder that holds those of the drivers.
 
-    Returns:
-        ``DRIVER_HEAD``, then the columns of ``evaluations.csv``; no rows if the preset asks for none.
-
     Raises:
         CollectError: a driver's results are missing, differ from the preset, or have missing or surplus rows.
     """
-    tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "seed", "step", "target"])]
+    driven = []
     for job in planned(preset):
         check_description(job, folder / job.key)
-        rows = read_evaluations(job, folder / job.key, [job.step])
-        rows.insert(0, "task", job.task)
-        rows.insert(1, "driver", job.driver)
-        tables.append(rows)
-    return pd.concat(tables[1:] or tables, ignore_index=True)
+        driven.append(Driven(job, read_evaluations(job, folder / job.key, [job.step])))
+    return driven
 
 
-def _with_head(rows: pd.DataFrame, head: Mapping[str, str]) -> pd.DataFrame:
-    return pd.concat([pd.DataFrame([head] * len(rows), columns=HEAD, index=rows.index), rows], axis=1)
-
-
-def _joined(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table; parts without rows have columns of other types, and count only if there is nothing else."""
-    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+def collect_drivers(preset: Mapping[str, Any], folder: Path) -> pd.DataFrame:
+    """The rows of every driver that a preset asks for, see :func:`read_drivers`; none if it asks for none."""
+    return driver_rows(read_drivers(preset, folder))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -219,9 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tables = collect(preset, options.study, Folders.below(options.results or Path(preset["results"])))
     except (ConfigError, CollectError) as error:
         sys.exit(f"collect: {error}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, table in tables._asdict().items():
-        table.to_parquet(options.out / f"{name}.parquet", index=False)
+    write(tables, options.out)
 
 
 if __name__ == "__main__":

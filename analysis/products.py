@@ -16,7 +16,7 @@ from envs.names import TASKS
 #: The study that scripted drivers belong to.
 DRIVEN = "main"
 #: What is collected of a study, and the statistics that follow, each a file of its name.
-COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers")
+COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers", "inventory", "extents")
 STATISTICS = ("statistics", "final", "evaluation_statistics", "driver_statistics")
 
 Wanted = Callable[[RunConfig], bool]
@@ -74,6 +74,14 @@ TABLES = {
     "sensitivity_gradient_forms": Product("gradient_forms"),
     "sensitivity_e1_search": Product("e1_search"),
 }
+#: Figures that show no numbers.
+SCHEMATIC = ("figure_02", "figure_03", "figure_04")
+#: Figures that show episodes, and of which kind.
+EPISODES = {
+    "figure_06": ("trajectories", "recordings"),
+    "figure_07": ("trajectories",),
+    "figure_10": ("recordings",),
+}
 #: Tables about everything that is selected.
 OVERALL = ("cost", "hyperparameters")
 
@@ -106,6 +114,15 @@ def recordings(preset: Mapping[str, Any], figure: str) -> tuple[list[RunConfig],
         return runs, []
     drivers = [job.key for job in planned_drivers(preset) if (job.task, job.driver) == ("highway", "human")]
     return [run for run in runs if run.algorithm == "cher"], drivers
+
+
+def episode_files(preset: Mapping[str, Any], figure: str) -> list[str]:
+    """The files of episodes that a figure shows, below a results folder, by kind: of runs, then of drivers."""
+    found = {"trajectories": [f"{run.task}/{run.label}" for run in trajectories(preset, figure)]}
+    runs, drivers = recordings(preset, figure)
+    found["recordings"] = [f"{run.task}/{run.label}" for run in runs]
+    found["recordings"] += [key.replace("/", "/driver_") for key in drivers]
+    return [f"{kind}/{name}.parquet" for kind in EPISODES[figure] for name in found[kind]]
 
 
 def first_trainings(preset: Mapping[str, Any], studies: Sequence[str]) -> dict[tuple[str, str], RunConfig]:

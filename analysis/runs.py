@@ -77,8 +77,16 @@ def read_run(run: RunConfig, runs: Path, *, depends_on_others: bool = False) -> 
     Raises:
         CollectError: see :mod:`analysis.runs`.
     """
-    folder = runs / run.key
-    check_description(run, folder, depends_on_others=depends_on_others)
+    check_description(run, runs / run.key, depends_on_others=depends_on_others)
+    return read_curves(run, runs / run.key)
+
+
+def read_curves(run: RunConfig, folder: Path) -> RunTables:
+    """Read and check progress and evaluations: one row per seed and grid point, and evaluation point.
+
+    Raises:
+        CollectError: see :mod:`analysis.runs`.
+    """
     progress = _read(run, folder / "progress.csv", ["seed", "step"])
     check_grid(run, "progress.csv", progress, grid(run.run.steps, run.run.log_every))
     evaluations = read_evaluations(run, folder, grid(run.run.steps, run.run.evaluate_every))
@@ -91,9 +99,14 @@ def read_extras(run: RunConfig, runs: Path) -> Extras:
     Raises:
         CollectError: a file is missing or damaged, or has rows of seeds that are not the run's.
     """
+    return read_others(run, runs / run.key)
+
+
+def read_others(run: RunConfig, folder: Path) -> Extras:
+    """The same of a folder by any name."""
     tables = []
     for name in Extras._fields:
-        rows = _read(run, runs / run.key / f"{name}.csv", ["seed", "step"])
+        rows = _read(run, folder / f"{name}.csv", ["seed", "step"])
         if foreign := sorted({*rows["seed"]} - {*run.seeds}):
             raise CollectError(f"{run.key}: {name}.csv: seed {foreign[0]} does not belong to this run")
         tables.append(rows)
@@ -124,12 +137,7 @@ def check_description(run: Job, folder: Path, *, depends_on_others: bool = False
     Raises:
         CollectError: naming the run and the first setting that differs; a :class:`StaleRun` if other runs set it.
     """
-    try:
-        description = json.loads((folder / "run.json").read_text())
-    except FileNotFoundError:
-        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
-    except json.JSONDecodeError as error:
-        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
+    description = read_description(run, folder)
     if description.get("hash") == run.hash:
         return
     ignored = NOT_DECISIVE if isinstance(run, RunConfig) else ()
@@ -141,6 +149,23 @@ def check_description(run: Job, folder: Path, *, depends_on_others: bool = False
     if key in FROM_OTHERS and recorded is not None and depends_on_others:
         raise StaleRun(reason, folder)
     raise CollectError(reason)
+
+
+def read_description(run: Job, folder: Path) -> dict[str, Any]:
+    """The content of a run folder's ``run.json``.
+
+    Raises:
+        CollectError: there is none, or it is damaged.
+    """
+    try:
+        description: Any = json.loads((folder / "run.json").read_text())
+    except FileNotFoundError:
+        raise CollectError(f"{run.key}: there is no finished run in {folder}") from None
+    except json.JSONDecodeError as error:
+        raise CollectError(f"{run.key}: run.json is damaged: {error}") from None
+    if not isinstance(description, dict):
+        raise CollectError(f"{run.key}: run.json is damaged: it is no object of keys and values")
+    return description
 
 
 def check_targets(run: Job, rows: pd.DataFrame) -> None:

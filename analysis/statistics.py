@@ -3,14 +3,14 @@
 Arrays hold seeds along the first axis: [seeds] or [seeds, steps].  A seed without a value yet (NaN, for example
 before its first episode has ended) is left out, and ``n_seeds`` says how many were used.
 
-    python -m analysis.statistics --preset quick --tables results/quick/tables/main
+    python -m analysis.statistics --tables results/quick/tables/main
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from algorithms.config import ConfigError, add_preset_arguments, load_preset
-from algorithms.drivers import planned
-from algorithms.settings import RunConfig
-from algorithms.studies import cells, preset_from, source
-from analysis.collect import DRIVER_HEAD, HEAD
+from analysis.extents import by_cell, by_driver
 from analysis.headline import MEAN, RETURN, headline
-from analysis.reduction import Reduction, compare, compare_driver
+from analysis.study_tables import DRIVER_HEAD, HEAD
 
 FloatArray = NDArray[np.float64]
 
@@ -119,67 +115,65 @@ def final_values(values: FloatArray, fraction: float = FINAL_FRACTION) -> FloatA
     return np.where(counts > 0, np.nansum(window, axis=1), np.nan) / np.maximum(counts, 1)
 
 
-def learning_curves(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+def learning_curves(runs: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame:
     """Statistics of every metric at every log point, one row per run group, metric and step.
 
     The returns and the task's headline have intervals, the many other metrics have not.
     """
-    tables: list[pd.DataFrame] = []
-    for head, rows in _groups(runs, preset):
-        tables += _at_every_step(rows, head, {RETURN.metric, headline(head["task"]).metric})
+    tables = [
+        _at_every_step(rows, head, {RETURN.metric, headline(head["task"]).metric})
+        for head, rows in _groups(runs, extents)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
-def final_performance(runs: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+def final_performance(runs: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame:
     """Statistics of every metric's :func:`final_values`, one row per run group and metric."""
     tables: list[pd.DataFrame] = []
-    for head, rows in _groups(runs, preset):
-        for metric, curves in _metrics(rows, head):
-            table = summarise(final_values(curves.to_numpy()))
-            tables.append(_with_columns(table, head | {"metric": metric}))
+    for head, rows in _groups(runs, extents):
+        curves = _curves(rows, head)
+        metrics = curves.columns.unique(0)
+        values = curves.to_numpy().reshape(len(curves) * len(metrics), -1)
+        table = summarise(final_values(values).reshape(len(curves), -1))
+        table.insert(0, "metric", metrics)
+        tables.append(_with_columns(table, head))
     return pd.concat(tables, ignore_index=True)
 
 
-def evaluation_curves(evaluations: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+def evaluation_curves(evaluations: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame:
     """Statistics of every metric of evaluations, one row per run group, evaluation point, metric and step.
 
     After its evaluation points (``target``) follows their mean: of each seed first, then over seeds.
     """
-    tables: list[pd.DataFrame] = []
-    for head, rows in _groups(evaluations, preset):
-        for target, here in _targets(rows):
-            tables += _at_every_step(here, head | {"target": target})
+    tables = [
+        _at_every_step(here, head | {"target": target})
+        for head, rows in _groups(evaluations, extents)
+        for target, here in _targets(rows)
+    ]
     return pd.concat(tables, ignore_index=True)
 
 
-def driver_statistics(rows: pd.DataFrame, preset: Mapping[str, Any]) -> pd.DataFrame:
+def driver_statistics(rows: pd.DataFrame, extents: pd.DataFrame) -> pd.DataFrame:
     """Statistics of every metric of scripted drivers, one row per task, driver, evaluation point and metric.
 
     Evaluation points and their mean are as in :func:`evaluation_curves`; no rows if there are no drivers.
     """
-    paper = load_preset("paper")
-    jobs = {(job.task, job.driver): job for job in planned(preset)}
+    known = by_driver(extents)
     tables = [pd.DataFrame(columns=[*DRIVER_HEAD, "target", "metric", "n_seeds", *STATISTICS])]
     for key, group in rows.groupby(DRIVER_HEAD, sort=False):
         head = dict(zip(DRIVER_HEAD, map(str, key), strict=True))
-        job = jobs[head["task"], head["driver"]]
-        head |= _extent_columns(0, len(job.seeds), compare_driver(job, paper))
+        head |= known[head["task"], head["driver"]]
         for target, here in _targets(group.drop(columns=DRIVER_HEAD)):
-            tables += [table.drop(columns="step") for table in _at_every_step(here, head | {"target": target})]
+            tables.append(_at_every_step(here, head | {"target": target}).drop(columns="step"))
     return pd.concat(tables[1:] or tables, ignore_index=True)
 
 
-def _groups(runs: pd.DataFrame, preset: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def _groups(rows: pd.DataFrame, extents: pd.DataFrame) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """Each run group's identity and extent, and its rows."""
-    paper = load_preset("paper")
-    configs: dict[str, dict[tuple[str, str], RunConfig]] = {}
-    for key, rows in runs.groupby(HEAD, sort=False):
+    known = by_cell(extents)
+    for key, group in rows.groupby(HEAD, sort=False):
         head = dict(zip(HEAD, map(str, key), strict=True))
-        study = head["study"]
-        if study not in configs:
-            configs[study] = {(run.task, run.label): run for run in cells(preset, study)}
-        run = configs[study][head["task"], head["label"]]
-        yield head | _extent(run, rows, paper, source(preset, run)), rows
+        yield head | known[head["study"], head["task"], head["label"]], group
 
 
 def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -191,80 +185,68 @@ def _targets(rows: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 
 def _at_every_step(
-    rows: pd.DataFrame, head: Mapping[str, Any], with_intervals: Container[str] | None = None
-) -> Iterator[pd.DataFrame]:
-    """Statistics at every step, one table per metric; some of them, or all, have intervals."""
-    for metric, curves in _metrics(rows, head):
-        interval = with_intervals is None or metric in with_intervals
-        table = summarise(curves.to_numpy(), interval=interval)
-        table.insert(0, "step", curves.columns)
-        yield _with_columns(table, {**head, "metric": metric})
+    rows: pd.DataFrame, head: Mapping[str, Any], with_intervals: Collection[str] | None = None
+) -> pd.DataFrame:
+    """Statistics of every metric at every step; some of them, or all, have intervals."""
+    curves = _curves(rows, head)
+    values, metrics = curves.to_numpy(), curves.columns.get_level_values(0)
+    table = summarise(values, interval=with_intervals is None)
+    if with_intervals is not None:
+        chosen = metrics.isin(list(with_intervals))
+        ends = ["ci_low", "ci_high"]
+        table.loc[chosen, ends] = summarise(values[:, chosen])[ends].to_numpy()
+    table.insert(0, "metric", metrics)
+    table.insert(1, "step", curves.columns.get_level_values(1))
+    return _with_columns(table, head)
 
 
-def _metrics(rows: pd.DataFrame, head: Mapping[str, Any]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Metric and curves ([seeds, steps]) of every metric that a run group has a value of.
+def _curves(rows: pd.DataFrame, head: Mapping[str, Any]) -> pd.DataFrame:
+    """Curves of every metric that a run group has a value of: [seeds, metrics and steps].
 
-    Return and headline are listed even if no episode has ended, so that no run drops out of a figure unseen.
+    Return and headline are there even if no episode has ended, so that no run drops out of a figure unseen.
     """
     always = {RETURN.metric, headline(head["task"]).metric}
-    for metric in rows.columns.drop(KEYS, errors="ignore"):
-        if rows[metric].notna().any() or metric in always:
-            yield str(metric), rows.pivot(index="seed", columns="step", values=metric)
-
-
-def _extent(
-    run: RunConfig, rows: pd.DataFrame, paper: Mapping[str, Any], taken: RunConfig | None
-) -> dict[str, Any]:
-    """Steps and seeds actually run, those of the paper, and how the run is reduced."""
-    steps, seeds = int(rows["step"].max()), int(rows["seed"].nunique())
-    return _extent_columns(steps, seeds, compare(run, steps, seeds, paper, taken))
-
-
-def _extent_columns(steps: int, seeds: int, reduction: Reduction) -> dict[str, Any]:
-    return {
-        "steps_run": steps,
-        "steps_paper": reduction.steps_paper,
-        "seeds_run": seeds,
-        "seeds_paper": reduction.seeds_paper,
-        "reduced": bool(reduction.why),
-        "reduced_why": reduction.why,
-    }
+    metrics = [
+        metric
+        for metric in rows.columns.drop(KEYS, errors="ignore")
+        if rows[metric].notna().any() or metric in always
+    ]
+    return rows.pivot(index="seed", columns="step", values=metrics)
 
 
 def _with_columns(table: pd.DataFrame, values: Mapping[str, Any]) -> pd.DataFrame:
     """The same values in every row: the run group before the statistics, its extent after them."""
     before = [key for key in IDENTITY if key in values]
-    left = pd.DataFrame([{key: values[key] for key in before}] * len(table))
-    right = pd.DataFrame([{key: values[key] for key in values if key not in before}] * len(table))
+    left = pd.DataFrame({key: [values[key]] * len(table) for key in before})
+    right = pd.DataFrame({key: [values[key]] * len(table) for key in values if key not in before})
     return pd.concat([left, table, right], axis=1)
 
 
-def statistics(tables: Path, preset: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+def statistics(tables: Path) -> dict[str, pd.DataFrame]:
     """All statistics of a study, by name, from its folder of collected tables."""
-    progress, evaluations, drivers = (
-        pd.read_parquet(tables / f"{name}.parquet") for name in ("runs", "evaluations", "drivers")
+    progress, evaluations, drivers, extents = (
+        pd.read_parquet(tables / f"{name}.parquet") for name in ("runs", "evaluations", "drivers", "extents")
     )
     return {
-        "statistics": learning_curves(progress, preset),
-        "final": final_performance(progress, preset),
-        "evaluation_statistics": evaluation_curves(evaluations, preset),
-        "driver_statistics": driver_statistics(drivers, preset),
+        "statistics": learning_curves(progress, extents),
+        "final": final_performance(progress, extents),
+        "evaluation_statistics": evaluation_curves(evaluations, extents),
+        "driver_statistics": driver_statistics(drivers, extents),
     }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description="Statistics over seeds of a study's collected runs.")
-    add_preset_arguments(parser)
     parser.add_argument(
         "--tables", type=Path, required=True, help="folder of the study's tables, which are joined by these"
     )
     options = parser.parse_args(arguments)
     try:
-        preset = preset_from(options)
-    except ConfigError as error:
-        sys.exit(f"statistics: {error}")
-    for name, table in statistics(options.tables, preset).items():
+        made = statistics(options.tables)
+    except OSError as error:
+        sys.exit(f"statistics: {' '.join(str(error).split())}")
+    for name, table in made.items():
         table.to_parquet(options.tables / f"{name}.parquet", index=False)
 
 

@@ -1,10 +1,9 @@
-# From run folders to the worker return and to the tables of a study, and from there to statistics over seeds.
+# From run folders to the worker return, and to the tables of a study.
 
 
 localrules:
     worker_return,
     collect,
-    statistics,
 
 
 rule worker_return:
@@ -38,24 +37,8 @@ rule collect:
         mem_mb=4000,
     params:
         study=study_digest,
+        compared=reductions_digest,
         preset=lambda wildcards, output: PRESET,
         folder=lambda wildcards, output: Path(output[0]).parent,
     shell:
         "python -m analysis.collect {params.preset} --study {wildcards.study} --out {params.folder} > {log} 2>&1"
-
-
-rule statistics:
-    input:
-        runs=STUDY_TABLE.replace("{table}", "runs"),
-        evaluations=STUDY_TABLE.replace("{table}", "evaluations"),
-        drivers=STUDY_TABLE.replace("{table}", "drivers"),
-    output:
-        [ensure(STUDY_TABLE.replace("{table}", table), non_empty=True) for table in products.STATISTICS],
-    log:
-        f"{RESULTS}/logs/statistics/{{study}}.log",
-    params:
-        compared=statistics_digest,
-        preset=lambda wildcards, output: PRESET,
-        folder=lambda wildcards, output: Path(output[0]).parent,
-    shell:
-        "python -m analysis.statistics {params.preset} --tables {params.folder} > {log} 2>&1"

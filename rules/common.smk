@@ -14,12 +14,14 @@ from envs.names import TASKS
 from envs.strict import digest
 from envs.traffic import pool
 
-RESULTS = config["results"]
+RESULTS = f"{config['results']}/from_archive" if PLAN else config["results"]
+# The part of the preset that there are, or will be, data of.
+DRAWN = archive.narrowed(PLAN) if PLAN else config
 PRESET = preset_arguments(config)
-STUDIES = [study for study in config["studies"] if studies.cells(config, study)]
-TRAININGS = {run.key: run for run in studies.trainings(config)}
+STUDIES = [study for study in DRAWN["studies"] if studies.cells(DRAWN, study)]
+TRAININGS = {run.key: run for run in studies.trainings(DRAWN)}
 DRIVERS = {job.key: job for job in planned_drivers(config)} if products.DRIVEN in STUDIES else {}
-FIRST = products.first_trainings(config, STUDIES)
+FIRST = products.first_trainings(DRAWN, STUDIES)
 REFERENCES = studies.worker_returns(config, list(TRAININGS.values()))
 PAPER_PRESET = load_preset("paper")
 ROOT = Path(workflow.basedir)
@@ -60,18 +62,27 @@ wildcard_constraints:
 # ---- what is drawn ------------------------------------------------------------------------------------------------
 
 
+def due(kinds):
+    """Names of the figures or tables that there are, or will be, data for."""
+    return archive.due(PLAN, kinds) if PLAN else products.due(config, kinds)
+
+
 def targets():
-    """Every file that is drawn from the selected studies, their statistics, and every run.
+    """Every file that is drawn, and every run, unless all is drawn from the archive.
 
     Snakemake would not miss a run that is gone if it were a mere intermediate.
     """
-    figures = [f"{RESULTS}/figures/{name}" for name in products.due(config, products.FIGURES)]
-    tables = [*products.due(config, products.TABLES), *products.OVERALL]
+    return drawn() + ([] if PLAN else run_files(TRAININGS.values(), "run.json"))
+
+
+def drawn():
+    """Every file that is drawn from the selected studies, and their statistics."""
+    figures = [f"{RESULTS}/figures/{name}" for name in due(products.FIGURES)]
+    tables = [*due(products.TABLES), *products.OVERALL]
     return (
         expand("{stem}.{format}", stem=figures, format=["svg", "pdf", "png"])
         + expand(f"{RESULTS}/tables/{{name}}.{{format}}", name=tables, format=["csv", "md", "tex"])
         + expand(STUDY_TABLE, study=STUDIES, table=products.STATISTICS)
-        + run_files(TRAININGS.values(), "run.json")
     )
 
 
@@ -107,8 +118,8 @@ def reduction(run):
     return compare(run, run.run.steps, len(config["seeds"]), PAPER_PRESET, taken)
 
 
-def statistics_digest(wildcards):
-    """How the runs of a study compare with those of the paper, which its statistics say."""
+def reductions_digest(wildcards):
+    """How the runs of a study compare with those of the paper, which its tables say."""
     runs = studies.cells(config, wildcards.study)
     compared = {(run.task, run.label): reduction(run) for run in runs}
     return digest([[*key, *reduction] for key, reduction in compared.items()])
@@ -275,23 +286,44 @@ def path_episodes(wildcards):
 
 def trajectory_files(figure):
     """The steps of the policies that a figure shows."""
-    if figure not in products.due(config, products.FIGURES):
-        return []
-    return [TRAJECTORIES.format(task=run.task, label=run.label) for run in products.trajectories(config, figure)]
+    return episode_files(figure, "trajectories")
 
 
 def recording_files(figure):
     """The recorded traffic that a figure shows."""
-    if figure not in products.due(config, products.FIGURES):
+    return episode_files(figure, "recordings")
+
+
+def episode_files(figure, kind):
+    """Files of one kind that a figure shows."""
+    if figure not in due(products.FIGURES):
         return []
-    runs, drivers = products.recordings(config, figure)
-    recorded = [RECORDING.format(task=run.task, label=run.label) for run in runs]
-    return recorded + [
-        DRIVER_RECORDING.format(task=DRIVERS[key].task, driver=DRIVERS[key].driver) for key in drivers
-    ]
+    shown = archive.shown_episodes(PLAN, figure) if PLAN else products.episode_files(config, figure)
+    paths = [file.path for file in shown] if PLAN else shown
+    return [f"{RESULTS}/{path}" for path in paths if path.startswith(kind)]
 
 
 def named_files(option, files):
     """A command-line argument of files under the names TASK/LABEL, or nothing where there are none."""
     names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix('driver_')}={file}" for file in files]
     return " ".join([f"--{option}", *names]) if names else ""
+
+
+# ---- the archive --------------------------------------------------------------------------------------------------
+
+
+def archive_files():
+    """Every file of the archive."""
+    return sorted(str(path) for ending in ("json", "parquet") for path in ARCHIVE.rglob(f"[!.]*.{ending}"))
+
+
+def archived_episodes():
+    """What is taken out of the archive besides rows."""
+    return sorted(
+        {
+            file
+            for name in products.EPISODES
+            for kind in products.EPISODES[name]
+            for file in episode_files(name, kind)
+        }
+    )

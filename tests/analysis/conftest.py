@@ -46,10 +46,10 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> tuple[pd.DataFrame, ...]
     write_drivers(preset, folders.drivers)
     collected = collect(preset, "main", folders)
     return (
-        learning_curves(collected.runs, preset),
-        final_performance(collected.runs, preset),
-        evaluation_curves(collected.evaluations, preset),
-        driver_statistics(collected.drivers, preset),
+        learning_curves(collected.runs, collected.extents),
+        final_performance(collected.runs, collected.extents),
+        evaluation_curves(collected.evaluations, collected.extents),
+        driver_statistics(collected.drivers, collected.extents),
     )
 
 

@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 import torch
 
+from algorithms import transfer
 from algorithms.config import load_preset, merge
 from algorithms.drivers import DriverConfig, planned
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
-from algorithms.studies import cells, trainings, worker_returns
-from analysis.collect import DRIVER_HEAD, Folders, Origins
+from algorithms.studies import cells, source, trainings, worker_returns
+from analysis import extents
+from analysis.collect import Folders, Origins
 from analysis.statistics import driver_statistics
+from analysis.study_tables import DRIVER_HEAD
 from envs.tasks import describe
 
 LENGTH = {"steps": 1_200, "warmup_steps": 500, "log_every": 200, "evaluate_every": 600}
@@ -31,8 +34,19 @@ SMALL = {
     "learner": {"default": {"hidden": [32, 32]}},
 }
 
+#: What a training writes down of itself besides its settings.
+MADE_UP = {
+    "git_commit": "0123456789abcdef",
+    "finished": "2026-01-02T03:04:05Z",
+    "wall_time": 12.5,
+    "resumed": 1,
+    "device": "cpu",
+    "hardware": {"processor": "Abacus", "cores": 2, "accelerator": None, "system": "Linux"},
+    "versions": {"python": "3.11.7", "torch": "2.13.0"},
+}
+
 #: Statistics of drivers where there are none.
-NO_DRIVERS = driver_statistics(pd.DataFrame(columns=DRIVER_HEAD), load_preset("smoke"))
+NO_DRIVERS = driver_statistics(pd.DataFrame(columns=DRIVER_HEAD), extents.table("main", [], []))
 
 
 def small_preset(**changes: Any) -> dict[str, Any]:
@@ -123,8 +137,8 @@ def timing(run: RunConfig) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def write_run(run: RunConfig, runs: Path) -> Path:
-    """Write one run folder below ``runs``."""
+def write_run(run: RunConfig, runs: Path, taken: dict[str, Any] | None = None) -> Path:
+    """Write one run folder below ``runs``; ``taken`` says whose worker it takes over."""
     folder = runs / run.key
     folder.mkdir(parents=True)
     files = {"progress": curves(run), "evaluations": evaluations(run), "timing": timing(run)}
@@ -133,8 +147,8 @@ def write_run(run: RunConfig, runs: Path) -> Path:
     files |= {"probes": probes(run), "proposals": proposals(run)} if has_manager else {}
     for name in ("progress", "evaluations", "probes", "proposals", "timing"):
         files.get(name, nothing).to_csv(folder / f"{name}.csv", index=False)
-    description = {"config": run.experiment, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
-    (folder / "run.json").write_text(json.dumps(description))
+    description = {"config": run.record, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
+    (folder / "run.json").write_text(json.dumps(description | MADE_UP | {"source": taken}))
     mark = torch.tensor(list(run.key.encode()))  # each run has a policy of its own
     torch.save({"networks": {"worker.made_up": mark}}, folder / "policy.pt")
     return folder
@@ -160,7 +174,13 @@ def write_study(preset: Mapping[str, Any], study: str, results: Path, worker_ret
         write_worker_return(folders.worker_returns, task, worker_return, label)
     origins = Origins(preset, study, folders)
     for run in sorted(every, key=lambda run: run.transfer is not None):
-        write_run(origins.complete(run), folders.runs)
+        write_run(origins.complete(run), folders.runs, described_source(preset, run, folders.runs))
+
+
+def described_source(preset: Mapping[str, Any], run: RunConfig, runs: Path) -> dict[str, Any] | None:
+    """What a run records of the run whose worker it takes over."""
+    planned_source = source(preset, run)
+    return transfer.complete(run, runs / planned_source.key, planned_source)[1] if planned_source else None
 
 
 def write_drivers(preset: Mapping[str, Any], drivers: Path) -> None:

@@ -15,8 +15,9 @@ from synthetic import small_preset, write_drivers, write_runs, write_study, writ
 from algorithms.config import ConfigError, preset_arguments
 from algorithms.studies import cells
 from analysis import collect
-from analysis.collect import DRIVER_HEAD, HEAD, Folders, Tables
+from analysis.collect import Folders
 from analysis.runs import CollectError
+from analysis.study_tables import DRIVER_HEAD, HEAD, Tables
 from envs.tasks import describe
 
 KEY = "ant_gather/td3/seeds_0"

@@ -9,8 +9,8 @@ import pytest
 from synthetic import small_preset
 
 from analysis import collect
-from analysis.collect import DRIVER_HEAD
 from analysis.runs import CollectError
+from analysis.study_tables import DRIVER_HEAD
 
 HUMAN = "ring_road/human"
 Edit = Callable[[pd.DataFrame], pd.DataFrame]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +10,26 @@ import pytest
 from scipy import stats
 from synthetic import NO_DRIVERS, small_preset, write_drivers, write_runs, write_study
 
-from algorithms.config import load_preset, preset_arguments
+from algorithms.config import load_preset
+from algorithms.drivers import planned
 from algorithms.nested import merge
-from analysis import statistics
+from analysis import extents, statistics
 from analysis.collect import Folders, collect, collect_drivers
 from analysis.statistics import bootstrap_interval, final_values, interquartile_mean, summarise
+from analysis.study_tables import Tables
 
 TEN = np.arange(10.0)
 #: Short files; how often a run reports is no reduction.
 SELDOM = {"run": {"default": {"log_every": 50_000}}}
+
+
+def final_of(collected: Tables) -> pd.DataFrame:
+    return statistics.final_performance(collected.runs, collected.extents)
+
+
+def driver_table(preset: dict[str, Any], folder: Path) -> pd.DataFrame:
+    known = extents.table("main", [], planned(preset))
+    return statistics.driver_statistics(collect_drivers(preset, folder), known)
 
 
 def test_statistics_of_ten_seeds_match_closed_forms():
@@ -114,8 +124,9 @@ def test_table_holds_every_metric_of_every_run_group(statistics: pd.DataFrame):
 
 
 def test_table_row_is_the_statistic_of_its_runs(results: Path, preset: dict[str, Any]):
-    progress = collect(preset, "main", Folders.below(results)).runs
-    table = statistics.learning_curves(progress, preset)
+    collected = collect(preset, "main", Folders.below(results))
+    progress = collected.runs
+    table = statistics.learning_curves(progress, collected.extents)
     last = progress[(progress["task"] == "ring_road") & (progress["label"] == "hrl")]
     last = last.loc[last["step"] == last["step"].max(), "return_mean100"]
     key = (table["task"] == "ring_road") & (table["label"] == "hrl") & (table["metric"] == "return_mean100")
@@ -149,10 +160,13 @@ def test_a_mean_over_points_is_taken_for_each_seed_first(evaluations: pd.DataFra
 
 
 def test_a_mean_over_points_needs_all_of_them(results: Path, preset: dict[str, Any]):
-    table = collect(preset, "main", Folders.below(results)).evaluations
+    collected = collect(preset, "main", Folders.below(results))
+    table = collected.evaluations
     lost = (table["task"] == "ring_road") & (table["seed"] == 1) & (table["target"] == "length_220")
     table.loc[lost, "return"] = np.nan
-    counts = statistics.evaluation_curves(table, preset).query("task == 'ring_road' and metric == 'return'")
+    counts = statistics.evaluation_curves(table, collected.extents).query(
+        "task == 'ring_road' and metric == 'return'"
+    )
     by_target = counts.groupby("target")["n_seeds"].unique().map(list).to_dict()
     assert by_target.pop("length_220") == by_target.pop("mean") == [1]
     assert all(numbers == [2] for numbers in by_target.values())
@@ -163,7 +177,7 @@ def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_pa
     assert final["reduced_why"].str.contains("2 of 10 seeds").all()
     paper = load_preset("paper") | {"tasks": ["ant_gather"], "algorithms": ["td3"]}
     write_runs(paper | {"studies": ["main"]}, tmp_path / "runs")
-    table = statistics.final_performance(collect(paper, "main", Folders.below(tmp_path)).runs, paper)
+    table = final_of(collect(paper, "main", Folders.below(tmp_path)))
     assert not table["reduced"].any()
     assert (table["reduced_why"] == "").all()
     assert (table["steps_run"] == table["steps_paper"]).all()
@@ -172,8 +186,8 @@ def test_reduced_run_says_so_and_a_full_one_does_not(final: pd.DataFrame, tmp_pa
 def test_a_delta_from_the_worker_return_is_no_changed_setting(tmp_path: Path):
     paper = merge(load_preset("paper"), {"tasks": ["ant_gather"], "algorithms": ["cher"], **SELDOM})
     write_study(paper, "main", tmp_path)
-    progress = collect(paper, "main", Folders.below(tmp_path)).runs
-    assert (statistics.final_performance(progress, paper)["reduced_why"] == "").all()
+    final = final_of(collect(paper, "main", Folders.below(tmp_path)))
+    assert (final["reduced_why"] == "").all()
 
 
 def test_variants_and_workers_from_elsewhere_are_no_changed_settings(tmp_path: Path):
@@ -181,7 +195,7 @@ def test_variants_and_workers_from_elsewhere_are_no_changed_settings(tmp_path: P
     selected = {"tasks": ["ant_gather", "ant_maze"], "algorithms": ["cher"], "seeds_per_job": 10}
     paper = merge(load_preset("paper"), selected | SELDOM)
     write_study(paper, "transfer", tmp_path)
-    final = statistics.final_performance(collect(paper, "transfer", Folders.below(tmp_path)).runs, paper)
+    final = final_of(collect(paper, "transfer", Folders.below(tmp_path)))
     reasons = final.groupby(["task", "label", "variant"], sort=False)["reduced_why"].unique().map(list).to_dict()
     assert reasons == {
         ("ant_gather", "cher-transfer", "transfer"): [""],
@@ -196,7 +210,7 @@ def test_variants_and_workers_from_elsewhere_are_no_changed_settings(tmp_path: P
 def test_rows_of_another_study_are_summarised_by_its_cells(tmp_path: Path):
     preset = small_preset(studies=["cooperation"], tasks=["ant_gather"], algorithms=["hrl", "cher"])
     write_study(preset, "cooperation", tmp_path)
-    final = statistics.final_performance(collect(preset, "cooperation", Folders.below(tmp_path)).runs, preset)
+    final = final_of(collect(preset, "cooperation", Folders.below(tmp_path)))
     labels = ["hrl", "cher-ratio_25", "cher-ratio_50", "cher", "cher-delta_50", "cher-delta_0"]
     assert list(final["label"].unique()) == labels
     assert set(final["study"]) == {"cooperation"}
@@ -224,12 +238,12 @@ def test_drivers_of_every_point_and_their_mean_are_tabulated(drivers: pd.DataFra
 def test_drivers_of_the_paper_are_not_reduced(tmp_path: Path):
     paper = load_preset("paper")
     write_drivers(paper, tmp_path)
-    table = statistics.driver_statistics(collect_drivers(paper, tmp_path), paper)
+    table = driver_table(paper, tmp_path)
     assert list(table["driver"].unique()) == paper["drivers"]
     assert not table["reduced"].any()
     fewer = paper | {"seeds": [0], "run": merge(paper["run"], {"tasks": {"ring_road": {"steps": 2_000}}})}
     write_drivers(fewer, tmp_path / "fewer")
-    table = statistics.driver_statistics(collect_drivers(fewer, tmp_path / "fewer"), fewer)
+    table = driver_table(fewer, tmp_path / "fewer")
     assert set(table["reduced_why"]) == {"1 of 10 seeds"}, "steps of trainings are none of a driver's"
 
 
@@ -242,7 +256,7 @@ def test_command_line_writes_all_tables(results: Path, preset: dict[str, Any], t
     collected = collect(preset, "main", Folders.below(results))
     for name, table in collected._asdict().items():
         table.to_parquet(tmp_path / f"{name}.parquet")
-    statistics.main([*shlex.split(preset_arguments(preset)), "--tables", str(tmp_path)])
+    statistics.main(["--tables", str(tmp_path)])
     names = ("statistics", "final", "evaluation_statistics", "driver_statistics")
     assert {path.stem for path in tmp_path.glob("*.parquet")} == {*collected._fields, *names}
     tables = [pd.read_parquet(tmp_path / f"{name}.parquet") for name in names]
@@ -250,19 +264,19 @@ def test_command_line_writes_all_tables(results: Path, preset: dict[str, Any], t
     assert curves - final == {"step"}
     assert evaluations - curves == {"target"}
     assert drivers - evaluations == {"driver"}
-    pd.testing.assert_frame_equal(tables[0], statistics.learning_curves(collected.runs, preset))
+    pd.testing.assert_frame_equal(tables[0], statistics.learning_curves(collected.runs, collected.extents))
 
 
 def test_command_line_takes_tables_without_drivers(results: Path, preset: dict[str, Any], tmp_path: Path):
     without = preset | {"drivers": []}
     for name, table in collect(without, "main", Folders.below(results))._asdict().items():
         table.to_parquet(tmp_path / f"{name}.parquet")
-    statistics.main([*shlex.split(preset_arguments(without)), "--tables", str(tmp_path)])
+    statistics.main(["--tables", str(tmp_path)])
     table = pd.read_parquet(tmp_path / "driver_statistics.parquet")
     assert table.empty
     assert list(table) == list(NO_DRIVERS)
 
 
-def test_command_line_refuses_an_unknown_preset_in_one_line():
-    with pytest.raises(SystemExit, match=r"^statistics: preset 'papr' not found; allowed: .*paper"):
-        statistics.main(["--preset", "papr", "--tables", "nowhere"])
+def test_command_line_refuses_a_folder_without_tables_in_one_line(tmp_path: Path):
+    with pytest.raises(SystemExit, match=rf"^statistics: [^\n]*{tmp_path / 'runs.parquet'}[^\n]*$"):
+        statistics.main(["--tables", str(tmp_path)])

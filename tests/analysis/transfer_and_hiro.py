@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.collect import HEAD
 from analysis.hiro_comparison import STUDY as HIRO
+from analysis.study_tables import HEAD
 from envs.options import TRANSFER_OPTIONS
 from envs.tasks import describe
 

@@ -1,0 +1,146 @@
+"""Which archived runs are data of which cell of a preset.
+
+A run belongs to a cell of its task and label if all settings are those of the preset, but for the section ``run``
+(length, reports, evaluation episodes), what comes from other runs, and the seeds.  In what it falls short of the
+paper's is then said as of any other run.  With other settings it would be another experiment under the name of the
+cell: it is not shown, and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from algorithms.drivers import DriverConfig
+from algorithms.settings import RunConfig
+from analysis.archive.manifest import ArchiveError, Entry, Manifest, job_of, only
+from analysis.reduction import SEPARATOR
+from envs.strict import digest
+
+#: Settings of a run, and of a driver, that need not be those of the preset.
+EXTENT = ("seeds", "run")
+EXTENT_OF_DRIVER = ("seeds", "step", "episodes")
+#: Comes from another run of the same seed, and so differs between the seeds of a cell.
+FROM_SOURCE = "transfer.policy"
+OPEN_DELTA = "cher.delta"
+
+
+class Archived(NamedTuple):
+    """A run of the archive, and its configuration."""
+
+    entry: Entry
+    run: RunConfig
+
+
+class Unused(NamedTuple):
+    """Something in the archive that is not shown, and why."""
+
+    key: str
+    why: str
+
+
+class Match(NamedTuple):
+    """What an archive has for a cell.
+
+    Attributes:
+        planned: a run of the cell, as the preset plans it.
+        used: runs that go together, in the order of their seeds; none if there is no data.
+        unused: other runs of this task and label, by their keys, and why they are not used.
+    """
+
+    planned: RunConfig
+    used: list[Archived]
+    unused: list[Unused]
+
+
+class Contents(NamedTuple):
+    """What an archive has, by what it is asked for.
+
+    Attributes:
+        runs: by task and label.
+        drivers: by task and driver.
+        unreadable: entries whose settings the code of today cannot read.
+    """
+
+    runs: dict[tuple[str, str], list[Archived]]
+    drivers: dict[tuple[str, str], tuple[Entry, DriverConfig]]
+    unreadable: list[Unused]
+
+
+def contents(manifest: Manifest) -> Contents:
+    """Sort what an archive has."""
+    found = Contents({}, {}, [])
+    for entry in (*manifest.runs, *manifest.drivers):
+        try:
+            job = job_of(entry)
+        except ArchiveError as error:
+            found.unreadable.append(Unused(entry.key, str(error).removeprefix(f"{entry.key}: ")))
+            continue
+        if isinstance(job, DriverConfig):
+            found.drivers[job.task, job.driver] = entry, job
+        else:
+            found.runs.setdefault((job.task, job.label), []).append(Archived(entry, job))
+    return found
+
+
+def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
+    """Find the data of a cell: of runs that go together those with the most steps, then the most seeds.
+
+    Args:
+        planned: a run of the cell, as the preset plans it.
+        candidates: archived runs of its task and label.
+    """
+    unused: list[Unused] = []
+    groups: dict[str, list[Archived]] = {}
+    for candidate in candidates:
+        if why := other_settings(candidate.run, planned):
+            unused.append(Unused(candidate.entry.key, f"made with other settings: {why}"))
+        else:
+            groups.setdefault(together(candidate.run), []).append(candidate)
+    if not groups:
+        return Match(planned, [], unused)
+    ordered = sorted(groups.values(), key=_extent, reverse=True)
+    used = sorted(ordered[0], key=lambda archived: min(archived.run.seeds))
+    unused += [
+        Unused(other.entry.key, _does_not_go_with(other, used[0])) for group in ordered[1:] for other in group
+    ]
+    return Match(planned, used, unused)
+
+
+def other_settings(run: RunConfig, planned: RunConfig) -> str:
+    """Which settings of a run are not those of the preset, in words; empty if it belongs to the cell."""
+    from_others = [OPEN_DELTA] * planned.needs_worker_return
+    from_others += [FROM_SOURCE] * (planned.transfer is not None and planned.transfer.policy is None)
+    theirs, ours = (only(each.experiment, [*EXTENT, *from_others]) for each in (run, planned))
+    return _differences(theirs, ours)
+
+
+def other_settings_of_driver(job: DriverConfig, planned: DriverConfig) -> str:
+    """The same of a scripted driver."""
+    theirs, ours = (only(each.record, EXTENT_OF_DRIVER) for each in (job, planned))
+    return _differences(theirs, ours)
+
+
+def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
+    return SEPARATOR.join(
+        f"{key} is {theirs.get(key)}, the preset asks for {ours.get(key)}"
+        for key in ours | theirs
+        if theirs.get(key) != ours.get(key)
+    )
+
+
+def together(run: RunConfig) -> str:
+    """What runs of other seeds must share, so that statistics over them mean something."""
+    return digest(only(run.experiment, [FROM_SOURCE]))
+
+
+def _extent(group: Sequence[Archived]) -> tuple[int, int]:
+    return group[0].run.run.steps, sum(len(archived.run.seeds) for archived in group)
+
+
+def _does_not_go_with(other: Archived, used: Archived) -> str:
+    """Why a run is not shown beside another one of its cell."""
+    theirs, ours = (only(each.run.experiment, [FROM_SOURCE]) for each in (other, used))
+    key = next(key for key in ours | theirs if theirs.get(key) != ours.get(key))
+    values = f"{key} is {theirs.get(key)}, not {ours.get(key)}"
+    return f"does not go together with {used.entry.key}, which is shown: {values}"
