@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from analysis import collect
+from analysis import study_tables
 from analysis.checks import configuration
 from analysis.checks.check import Check
 from envs.tasks import describe
@@ -83,7 +83,7 @@ def cooperation_ratio(delta: float) -> float:
     run = configuration.resolved("ant_gather", "cher").with_worker_return(PAPERS_RETURN)
     assert run.cher is not None
     run = run.model_copy(update={"cher": run.cher.model_copy(update={"delta": delta})})
-    return float(collect.settings(run, PAPERS_RETURN)["cooperation_ratio"])
+    return float(study_tables.settings(run, PAPERS_RETURN)["cooperation_ratio"])
 
 
 def mean_goal_norm() -> float:

@@ -12,7 +12,7 @@ import pytest
 
 from algorithms import config
 from algorithms.nested import merge
-from analysis import collect, references
+from analysis import references, study_tables
 from analysis.checks import __main__ as command
 from analysis.checks import check as module
 from analysis.checks.check import Check, judge, run
@@ -81,13 +81,13 @@ def reward(task: type, factor: float) -> Plant:
 
 def ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cooperation ratio that is the share of delta instead of what is left of it."""
-    settings = collect.settings
+    settings = study_tables.settings
 
     def wrong(run: Any, worker_return: float | None) -> dict[str, Any]:
         row = settings(run, worker_return)
         return row | {"cooperation_ratio": 1 - row["cooperation_ratio"]}
 
-    monkeypatch.setattr(collect, "settings", wrong)
+    monkeypatch.setattr(study_tables, "settings", wrong)
 
 
 def uniform_speed(monkeypatch: pytest.MonkeyPatch) -> None:
