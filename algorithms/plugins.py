@@ -91,8 +91,8 @@ def _entry(point: EntryPoint) -> Entry:
         raise ConfigError(f"path = '{entry.path}' is not allowed; it must be 'package.module:Class'")
     if entry.colour is not None and not COLOUR.fullmatch(entry.colour):
         raise ConfigError(f"colour = '{entry.colour}' is not allowed; it must be '#RRGGBB'")
-    if "learner" not in entry.sections:
-        raise ConfigError("sections lacks 'learner', which every algorithm reads")
+    if not (isinstance(entry.sections, Mapping) and "learner" in entry.sections):
+        raise ConfigError("sections must be a mapping of names to types, 'learner' among them")
     return entry
 
 
@@ -119,7 +119,7 @@ def _check_sections(plugins: Mapping[str, Plugin], suite: Mapping[str, Entry]) -
 def _check_types(sections: Sections, types: Sections) -> None:
     """Sections are of these types, which are joined by new ones."""
     for section, kind in sections.items():
-        if not NAME.fullmatch(section) or section in RESERVED or hasattr(Strict, section):
+        if not NAME.fullmatch(str(section)) or section in RESERVED or hasattr(Strict, section):
             raise ConfigError(f"'{section}' is no name for a section; choose another")
         if not (isinstance(kind, type) and issubclass(kind, Strict)):
             raise ConfigError(f"section '{section}' is {kind!r}; it must be a subclass of envs.strict.Strict")

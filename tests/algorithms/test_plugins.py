@@ -106,7 +106,8 @@ def test_a_module_that_cannot_be_used_is_refused(folder: Path, text: str, messag
     [
         ("'a', SECTIONS, VALUES", "path = 'a' is not allowed; it must be 'package.module:Class'"),
         ("'a:B', SECTIONS, VALUES, colour='red'", "colour = 'red' is not allowed; it must be '#RRGGBB'"),
-        ("'a:B', {'mine': MineSettings}", "sections lacks 'learner', which every algorithm reads"),
+        ("'a:B', {'mine': MineSettings}", "sections must be a mapping of names to types, 'learner' among them"),
+        ("'a:B', ('learner', 'hierarchy')", "sections must be a mapping of names to types, 'learner' among them"),
         ("'a:B', HIERARCHY | {'hiro': MineSettings}", "section 'hiro' exists already, of type HIROSettings; "),
         ("'a:B', HIERARCHY | {'seeds': MineSettings}", "'seeds' is no name for a section; choose another"),
         ("'a:B', HIERARCHY | {'json': MineSettings}", "'json' is no name for a section; choose another"),
