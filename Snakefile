@@ -45,6 +45,7 @@ rule all:
     default_target: True
     input:
         targets(),
+        PAGE,
 
 
 include: "rules/train.smk"
@@ -53,3 +54,4 @@ include: "rules/episodes.smk"
 include: "rules/aggregate.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/report.smk"
