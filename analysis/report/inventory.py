@@ -90,7 +90,7 @@ def build(
     times, whys = cpu_times(timing), reasons(final)
     trainings["cpu_time"] = [cpu_time(row, times) for row in trainings.to_dict("records")]
     trainings["reduced_why"] = [whys.get((task, label), "") for task, label in trainings[CELL].values]
-    trainings["machine"] = trainings["device"] + " on " + trainings["hardware"]
+    trainings["machine"] = [" on ".join(filter(None, pair)) for pair in trainings[["device", "hardware"]].values]
     counts = {name: dict(Counter(trainings[name]).most_common()) for name in ("machine", "versions", "commit")}
     return Inventory(trainings, counts)
 

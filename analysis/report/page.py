@@ -88,6 +88,7 @@ def contents(results: Results, preset: Mapping[str, Any]) -> dict[str, Any]:
     runs = inventory.build(inventories, results.tables(studies, "timing"), final) if inventories else None
     return {
         "preset": preset,
+        "archived": preset.get("source") == "archive",
         "seeds": format_seeds(preset["seeds"]),
         "extent": reduced.extent(final) if final else None,
         "figures": [figure(results, preset, name) for name in due[0]],
