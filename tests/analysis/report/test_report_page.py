@@ -172,9 +172,7 @@ def test_verdicts_come_first_with_their_counts_and_what_they_rest_on(tmp_path: P
     counted = [each["text"] for each in judged.within("verdicts", "span") if each["class"].startswith("verdict")]
     assert counted[:3] == ["✓ 1 supported", "✗ 0 contradicted", "? 2 inconclusive"]
     text = " ".join(judged.within("verdicts", "p")[1]["text"].split())
-    assert text.startswith(
-        "3 comparisons behind 2 claims. 2 of them rest on reduced runs: their verdicts are about"
-    )
+    assert text.startswith("3 comparisons behind 2 claims. 2 on reduced runs: such a verdict is about these runs")
     groups = [each["text"] for each in judged.within("verdicts", "th") if each.get("scope") == "rowgroup"]
     assert groups == [f"C1 (section 5.2): {HOSTILE}", "C2 (section 5.2): CHER beats HRL."]
     assert judged.rows("verdicts")[1] == [
