@@ -87,7 +87,7 @@ def comparison(row: Row) -> Comparison:
         seeds=round_to(row["n_seeds"], 0),
         verdict=row["verdict"],
         lacks=row["lacks"],
-        reduced=row["reduced_why"] if row["reduced"] else "",
+        reduced=", ".join(style.reductions(pd.DataFrame([row]))) if row["reduced"] else "",
     )
 
 

@@ -32,7 +32,8 @@ function addSorting(table) {
 }
 
 function addFilter(table) {
-  const rows = [...table.tBodies[0].rows];
+  const heading = (row) => row.parentElement.querySelector(".group")?.textContent ?? "";
+  const bodies = [...table.tBodies], rows = bodies.flatMap((body) => [...body.querySelectorAll("tr:not(.group)")]);
   if (rows.length <= WORTH_FILTERING) return;
   const box = document.createElement("label"), input = document.createElement("input");
   const count = document.createElement("output");
@@ -41,7 +42,11 @@ function addFilter(table) {
   input.placeholder = "Filter rows";
   const update = () => {
     const words = input.value.toLowerCase().split(/\s+/);
-    for (const row of rows) row.hidden = !words.every((word) => row.textContent.toLowerCase().includes(word));
+    for (const row of rows) {
+      const text = `${heading(row)} ${row.textContent}`.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const body of bodies) body.hidden = rows.every((row) => row.hidden || row.parentElement !== body);
     count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} rows`;
   };
   input.addEventListener("input", update);
@@ -51,8 +56,8 @@ function addFilter(table) {
 }
 
 if (window.matchMedia("(max-width: 40rem)").matches) document.querySelector("nav details").open = false;
-for (const table of document.querySelectorAll("table.data:not(.grouped)")) {
-  addSorting(table);
+for (const table of document.querySelectorAll("table.data")) {
+  if (!table.classList.contains("grouped")) addSorting(table);
   addFilter(table);
 }
 for (const picture of document.querySelectorAll(".picture")) {

@@ -13,9 +13,10 @@ from analysis.tables.writing import DASH, MINUS
 
 #: What is set to the right: numbers, with their spread, bounds and share.
 NUMERIC = re.compile(rf"[\[<\s]*[{MINUS}\d{DASH}][\d\s.,{MINUS}{DASH}±%\[\]e+-]*")
-#: A column that says how runs are reduced, and other text that wraps rather than widens the table.
+#: A column that says how runs are reduced, and from how many characters on other text wraps rather than widens the
+#: table, with little or more room.
 REDUCED = "Reduced"
-LONG = 28
+LONG, LONGER = 28, 60
 
 
 class Column(NamedTuple):
@@ -80,10 +81,11 @@ def cells(line: str) -> list[str]:
 
 
 def kind_of(title: str, texts: list[str]) -> str:
-    """The class of a column's cells: ``reduced``, ``number``, ``long`` or ``text``."""
+    """The class of a column's cells: ``reduced``, ``number``, ``text``, ``long`` or ``longer``."""
     if title == REDUCED:
         return "reduced"
     filled = [text for text in texts if text]
     if filled and all(NUMERIC.fullmatch(text) for text in filled):
         return "number"
-    return "long" if max(map(len, filled), default=0) > LONG else "text"
+    most = max(map(len, filled), default=0)
+    return "longer" if most > LONGER else "long" if most > LONG else "text"

@@ -37,6 +37,7 @@ def test_what_was_written_is_read(rows: list[list[str]]):
         ("Task", ["Ring Road", DASH], "text"),
         ("Setting", ["3 layers"], "text"),
         ("Source", ["a text that is longer than a number would be"], "long"),
+        ("Remarks", ["a text that is longer than a number would be, and than most other texts"], "longer"),
         ("Reduced", ["", ""], "reduced"),
         ("Best", ["", ""], "text"),
     ],
