@@ -56,6 +56,7 @@ rule all:
     default_target: True
     input:
         targets(),
+        PAGE,
 
 
 # All figures and tables:  snakemake figures
@@ -80,3 +81,4 @@ else:
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/report.smk"

@@ -34,6 +34,7 @@ RECORDING = f"{RESULTS}/recordings/{{task}}/{{label}}.parquet"
 DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/driver_{{driver}}.parquet"
 STUDY_TABLE = f"{RESULTS}/tables/{{study}}/{{table}}.parquet"
 REFERENCE_NUMBERS = str(ROOT / "results/references/references.csv")
+PAGE = f"{RESULTS}/report/index.html"
 
 # Traffic that episodes on the highway begin with: each folder of states, and the options that ask for it.
 HIGHWAYS = [
@@ -327,3 +328,24 @@ def archived_episodes():
             for file in episode_files(name, kind)
         }
     )
+
+
+# ---- the report ---------------------------------------------------------------------------------------------------
+
+
+def page_files(wildcards):
+    """Everything that the page shows: of figures and tables what is drawn, and what else it says of the runs.
+
+    The verdicts on the paper's claims go along where a rule makes them.
+    """
+    drawn = [file for file in targets() if Path(file).suffix in (".svg", ".csv", ".md")]
+    known = (*products.COLLECTED, *products.STATISTICS)
+    tables = [name for name in ("inventory", "timing", "final") if name in known]
+    judged = [*rules.claims.output] if workflow.is_rule("claims") else []
+    return drawn + expand(STUDY_TABLE, study=STUDIES, table=tables) + judged
+
+
+def page_modules():
+    """What makes the page, captions included: after a change of its own, it is written again."""
+    files = [*(ROOT / "analysis/report").glob("*.*"), *(ROOT / "analysis/captions").glob("*.rst")]
+    return sorted(map(str, files))

@@ -74,7 +74,7 @@ rule sensitivity:
         evaluation_statistics=STUDY_TABLE.replace("{table}", "evaluation_statistics"),
         cells=STUDY_TABLE.replace("{table}", "cells"),
     output:
-        *table_files("sensitivity_{study}", "settings compared", caption="sensitivity"),
+        *table_files("sensitivity_{study}", "settings compared: {study}", caption="sensitivity"),
     log:
         f"{RESULTS}/logs/sensitivity/{{study}}.log",
     shell:

@@ -35,8 +35,9 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """A Markdown table; all cells are texts."""
-    return table.to_markdown(index=False, disable_numparse=True) + "\n"
+    """A Markdown table; all cells are texts, and a bar inside one is escaped."""
+    escaped = table.map(lambda text: text.replace("|", r"\|"))
+    return escaped.to_markdown(index=False, disable_numparse=True) + "\n"
 
 
 def to_latex(table: pd.DataFrame) -> str:

@@ -62,6 +62,9 @@ def test_every_output_is_there(folder: Path):
     for name in (*products.due(PRESET, products.TABLES), *products.OVERALL):
         for ending in ("csv", "md", "tex"):
             assert len((out / f"tables/{name}.{ending}").read_text().splitlines()) > 1
+    page = (out / "report/index.html").read_text()
+    assert page.count("<img ") == len(names)
+    assert not re.findall("No data for (?!the )", page), "no figure and no table is missing"
     for job in drivers.planned(PRESET):
         assert {path.name for path in (out / "drivers" / job.key).iterdir()} == set(drive.FILES)
     assert len(list((out / "benchmarks").rglob("*.tsv"))) == len(every)
@@ -206,7 +209,7 @@ def test_less_of_a_preset_retrains_nothing_and_leaves_no_broken_figure(plan: Any
     assert planned_trainings(after) == set()
     chosen = merge(PRESET, yaml.safe_load(change))
     if "studies" in change:
-        assert planned_rules(after) <= {"cost"}, "other studies' tables and figures are untouched"
+        assert planned_rules(after) <= {"cost", "page"}, "other studies' tables and figures are untouched"
         assert products.due(chosen, products.FIGURES) == ["figure_08", "figure_11", "figure_12"]
 
 
@@ -218,7 +221,8 @@ def test_a_run_that_is_gone_is_trained_again_with_what_depends_on_it_alone(plan:
     finally:
         shutil.move(folder / "aside", gone)
     assert planned_trainings(after) == {"visual_ant_maze/hiro/0"}
-    assert planned_rules(after) == {"train", "collect", "statistics", "figure_11", "figure_12", "cost"}
+    drawn = {"figure_11", "figure_12", "cost", "page"}
+    assert planned_rules(after) == {"train", "collect", "statistics", *drawn}
     assert set(re.findall("wildcards: study=(.*)", after)) == {"visual"}
 
 
@@ -239,6 +243,7 @@ def test_cher_is_not_trained_again_for_an_hrl_run_that_comes_back_the_same(plan:
         ("figures/figure_05", "figure_05"),
         ("figures/figure_12", "figure_12"),
         ("tables/final_performance", "final_performance"),
+        ("report/titles", "page"),
     ],
 )
 def test_an_edited_module_redraws_its_own_figure_alone(plan: Any, root: Path, module: str, rule: str):
@@ -247,7 +252,7 @@ def test_an_edited_module_redraws_its_own_figure_alone(plan: Any, root: Path, mo
     assert planned_rules(plan()) == set()
     try:
         path.write_text(original + "\n# edited\n")
-        assert planned_rules(plan()) == {rule}
+        assert planned_rules(plan()) == {rule, "page"}
     finally:
         path.write_text(original)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -285,8 +290,16 @@ def test_another_delta_than_the_one_a_run_was_trained_with_is_refused_with_the_w
 
 
 def test_report_is_written(folder: Path, root: Path):
+    """Snakemake's own; of two results with the same labels it would show one."""
     run = snakemake_in(folder, root)(*SMOKE, "--report", "report.html")
     assert run.returncode == 0, run.stderr
-    report = (folder / "report.html").read_text()
-    for name in (*products.FIGURES, "final_performance.csv", "cost.csv"):
-        assert name in report
+    found = re.search(r'<script id="results">\s*var results = (.*);\n', (folder / "report.html").read_text())
+    assert found
+    results = json.loads(found[1])
+    tables = (*products.due(PRESET, products.TABLES), *products.OVERALL)
+    expected = [f"out/figures/{name}.svg" for name in products.FIGURES] + [
+        f"out/tables/{name}.csv" for name in tables
+    ]
+    assert set(expected) <= set(results)
+    assert all(len(entry["caption"]) > 100 for entry in results.values())
+    assert len({tuple(entry["labels"].values()) for entry in results.values()}) == len(results)
