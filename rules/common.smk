@@ -9,6 +9,7 @@ from algorithms.config import load_preset, preset_arguments
 from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import SECTIONS, format_seeds
 from analysis import products
+from analysis.claims import results as judged
 from analysis.reduction import compare
 from envs.names import TASKS
 from envs.strict import digest
@@ -295,3 +296,27 @@ def named_files(option, files):
     """A command-line argument of files under the names TASK/LABEL, or nothing where there are none."""
     names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix('driver_')}={file}" for file in files]
     return " ".join([f"--{option}", *names]) if names else ""
+
+
+# ---- claims -------------------------------------------------------------------------------------------------------
+
+
+def claim_tables():
+    """What claims are judged from: tables of every selected study."""
+    return [STUDY_TABLE.format(study=study, table=table) for study in STUDIES for table in judged.TABLES]
+
+
+def claim_modules():
+    """Everything that claims are judged and shown with, whose changes judge them again."""
+    folder = ROOT / "analysis/claims"
+    return sorted(str(path) for path in folder.rglob("*") if path.suffix in (".py", ".j2"))
+
+
+def claim_files():
+    """The verdicts, published numbers beside ours, and the figure; what enters the report comes first of each."""
+    caption, stem = "../analysis/captions/claims.rst", f"{RESULTS}/tables/claims"
+    shown = report(
+        f"{stem}.html", caption=caption, category="Claims", labels={"shows": "verdicts", "format": "html"}
+    )
+    numbers = table_files("reproduction", "published numbers beside ours")
+    return [shown, f"{stem}.csv", f"{stem}.md", *numbers, *figure_files("claims", "claims", "verdicts")]

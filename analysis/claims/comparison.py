@@ -147,6 +147,16 @@ def versus(first: str, second: str) -> str:
     return f"{style.algorithm_name(first)} {MINUS} {style.algorithm_name(second)}"
 
 
+def above(first: str, second: str) -> str:
+    """What a probability of improvement is about, for readers."""
+    return f"{style.algorithm_name(first)} above {style.algorithm_name(second)}"
+
+
+def below(first: str, second: str) -> str:
+    """The same in the other direction."""
+    return f"{style.algorithm_name(first)} below {style.algorithm_name(second)}"
+
+
 def pair(task: str, second: str, first: str = "cher") -> tuple[Cell, Cell]:
     """The cells of CHER and of another algorithm."""
     return Cell(task, first), Cell(task, second)

@@ -67,13 +67,14 @@ def judge(results: Results, claims: Iterable[Claim]) -> pd.DataFrame:
 def outcome(results: Results, comparison: Comparison) -> Outcome:
     """Test one comparison."""
     guard = outcome(results, comparison.guard.comparison) if comparison.guard else None
+    reduced: tuple[str, ...] = ()
     try:
         labels = _labels(results, comparison)
+        reduced = _reduced(results, comparison, labels)
         samples = [_values(results, comparison, task, label) for task, label in labels]
     except Missing as missing:
-        return Outcome(comparison, missing=str(missing), guard=guard)
+        return Outcome(comparison, missing=str(missing), reduced_why=reduced, guard=guard)
     seeds = min(len(sample) for sample in samples)
-    reduced = _reduced(results, comparison, labels)
     if seeds < 2:
         return Outcome(comparison, None, seeds, missing="needs two seeds with a value", reduced_why=reduced)
     evidence = comparison.test.judge(samples)
@@ -114,11 +115,12 @@ def adjusted(claim: Claim, outcomes: list[Outcome]) -> list[float]:
 
 def verdict(claim: Claim, found: Outcome, p_value: float) -> tuple[Verdict, str]:
     """The verdict, and what is lacking where it is inconclusive."""
-    if found.evidence is None:
-        return "inconclusive", found.missing
     if found.reduced_why:
         reasons = style.reductions(pd.DataFrame({"reduced_why": [SEPARATOR.join(found.reduced_why)]}))
-        return "inconclusive", f"{REDUCED}: {', '.join(reasons)}"
+        text = f"{REDUCED}: {', '.join(reasons)}"
+        return "inconclusive", f"{text}; {found.missing}" if found.missing else text
+    if found.evidence is None:
+        return "inconclusive", found.missing
     if found.is_degenerate:
         return "inconclusive", "all seeds of all have the same value: there is nothing to compare"
     if found.seeds < FEWEST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.claims.catalogue.performance import ABOVE_HALF, TASKS
-from analysis.claims.comparison import MINUS, Cell, Claim, Comparison, Guard, at_lambda, at_ratio, pair, versus
+from analysis.claims.comparison import Cell, Claim, Comparison, Guard, at_lambda, at_ratio, below, pair
 from analysis.claims.counts import Share
 from analysis.claims.location import Between, Location, Spread
 from analysis.claims.margins import GROWTH, GROWTH_REASON
@@ -38,7 +38,7 @@ ONE = (1.0,)
 
 def less_than_hrl(measure: Measure, tasks: tuple[str, ...]) -> tuple[Comparison, ...]:
     """CHER's values below those of HRL, task by task."""
-    text = f"{versus('cher', 'hrl')}, {measure.name}"
+    text = f"{below('cher', 'hrl')}, {measure.name}"
     return tuple(Comparison(task, pair(task, "hrl"), measure, Improvement(-1), text, ABOVE_HALF) for task in tasks)
 
 
@@ -63,7 +63,7 @@ def growth() -> Iterator[Comparison]:
 def best_ratio() -> Iterator[Comparison]:
     """C14."""
     for other, name in ((QUARTER, "25 %"), (NONE, "none (HRL)")):
-        yield Comparison(GATHER, (BEST, other), RETURNS, Improvement(), f"75 % {MINUS} {name}", ABOVE_HALF)
+        yield Comparison(GATHER, (BEST, other), RETURNS, Improvement(), f"75 % above {name}", ABOVE_HALF)
     best = Best(len(EVERY), EVERY.index(BEST))
     yield Comparison(GATHER, EVERY, RETURNS, best, "75 % is the best of all ratios", "share of resamples", "best")
     places = (0.0, *RATIOS, 1.0)
@@ -82,7 +82,7 @@ def too_much() -> Iterator[Comparison]:
     )
     for measure in measures:
         for cell, name in ((NEARLY, "δ = -50"), (FULL, "100 %")):
-            text = f"75 % {MINUS} {name}, {measure.name}"
+            text = f"75 % above {name}, {measure.name}"
             yield Comparison(GATHER, (BEST, cell), measure, Improvement(), text, ABOVE_HALF)
 
 

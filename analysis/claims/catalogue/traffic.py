@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NoReturn
 
-from analysis.claims.comparison import MINUS, Cell, Claim, Comparison, Guard, pair, versus
+from analysis.claims.comparison import MINUS, Cell, Claim, Comparison, Guard, below, pair, versus
 from analysis.claims.location import Between, Location
 from analysis.claims.margins import MARGINS, REASONS, THROUGHPUT, THROUGHPUT_REASON
 from analysis.claims.measures import (
@@ -53,7 +53,7 @@ def waves() -> Iterator[Comparison]:
     one = SignedRank(1.0, -1, "one sample (Wilcoxon)")
     why = "humans: 3.4 m/s; no wave is below 0.5 m/s"
     yield Comparison(RING, CHER, spread, one, "CHER against 1 m/s", why, drivers=("human",), guard=guard)
-    text = f"{versus('cher', 'hrl')}, spread of speeds"
+    text = f"{below('cher', 'hrl')}, spread of speeds"
     less = Improvement(-1)
     yield Comparison(RING, pair(RING, "hrl"), spread, less, text, "1/2 is no difference", guard=guard)
     measure = against_driver("human", "speed_std", "spread of speeds", unit)

@@ -1,0 +1,29 @@
+# What the results say about the claims of the paper, and published numbers beside ours:  snakemake check
+
+
+localrules:
+    check,
+    claims,
+
+
+rule check:
+    input:
+        claim_files(),
+
+
+rule claims:
+    input:
+        tables=claim_tables(),
+        modules=claim_modules(),
+        references=REFERENCE_NUMBERS,
+    output:
+        *claim_files(),
+    log:
+        f"{RESULTS}/logs/claims.log",
+    params:
+        preset=lambda wildcards, output: PRESET,
+        tables=f"{RESULTS}/tables",
+        results=RESULTS,
+    shell:
+        "python -m analysis.claims {params.preset} --tables {params.tables} --references {input.references}"
+        " --out {params.results} 2>&1 | tee {log}"
