@@ -22,8 +22,8 @@ rule claims:
         f"{RESULTS}/logs/claims.log",
     params:
         preset=lambda wildcards, output: PRESET,
-        tables=f"{RESULTS}/tables",
-        results=RESULTS,
+        tables=lambda wildcards, output: Path(output[0]).parent,
+        results=lambda wildcards, output: Path(output[0]).parent.parent,
     shell:
         "python -m analysis.claims {params.preset} --tables {params.tables} --references {input.references}"
         " --out {params.results} 2>&1 | tee {log}"

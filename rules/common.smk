@@ -315,8 +315,7 @@ def claim_modules():
 def claim_files():
     """The verdicts, published numbers beside ours, and the figure; what enters the report comes first of each."""
     caption, stem = "../analysis/captions/claims.rst", f"{RESULTS}/tables/claims"
-    shown = report(
-        f"{stem}.html", caption=caption, category="Claims", labels={"shows": "verdicts", "format": "html"}
-    )
+    labels = {"shows": "verdicts", "format": "html"}
+    shown = report(f"{stem}.html", caption=caption, category="Claims", labels=labels)
     numbers = table_files("reproduction", "published numbers beside ours")
     return [shown, f"{stem}.csv", f"{stem}.md", *numbers, *figure_files("claims", "claims", "verdicts")]
