@@ -1,7 +1,7 @@
 """Published numbers to compare with, each with where it comes from and how far it can be trusted.
 
-They are rows of ``results/references/references.csv``, read by their id.  Values are texts as published, since some
-of them are words ("0.3-0.4 of seeds"); the numbers among them have columns of their own.
+They are rows of ``results/references/references.csv``, read by their id.  Values are texts as published, since
+some of them are words ("0.3-0.4 of seeds"); the numbers among them have columns of their own.
 """
 
 from __future__ import annotations

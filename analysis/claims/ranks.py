@@ -30,8 +30,9 @@ EXACT = 40
 
 def probability_of_improvement(first: Array, second: Array, axis: int = -1) -> Array:
     """P(X > Y) + P(X = Y) / 2 over all pairs of seeds along the last axis, shape [...]."""
-    pairs = first[..., :, None] - second[..., None, :]
-    return np.asarray(((pairs > 0) + 0.5 * (pairs == 0)).mean(axis=(-2, -1)))
+    first, second = first[..., :, None], second[..., None, :]
+    above, below = ((first > second).mean(axis=(-2, -1)), (first < second).mean(axis=(-2, -1)))
+    return np.asarray((1 + above - below) / 2)
 
 
 def resampled_interval(samples: Samples, statistic: Callable[..., Array]) -> tuple[float, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -120,16 +121,20 @@ class Results:
 
     def reduced(self, task: str, name: str) -> list[str]:
         """How a cell, or a scripted driver, is reduced against the paper's; nothing if it is not."""
-        return list(dict.fromkeys(self._reasons(task, name)))
+        return self._reasons.get((task, name), [])
 
-    def _reasons(self, task: str, name: str) -> Iterator[str]:
+    @cached_property
+    def _reasons(self) -> dict[tuple[str, str], list[str]]:
+        found: dict[tuple[str, str], list[str]] = {}
         for study in self._studies.values():
             for table, column in (("final", "label"), ("driver_statistics", "driver")):
-                rows = study[table]
-                here = rows[(rows["task"] == task) & (rows[column] == name)]
                 # Without drivers their statistics lack the columns on what was run.
-                for why in here["reduced_why"].unique() if len(here) else []:
-                    yield from why.split(SEPARATOR) if why else []
+                columns = ["task", column, "reduced_why"]
+                rows = study[table].reindex(columns=columns).drop_duplicates()
+                for task, name, why in rows[rows["reduced_why"].astype(bool)].to_numpy():
+                    reasons = found.setdefault((task, name), [])
+                    reasons += [reason for reason in why.split(SEPARATOR) if reason not in reasons]
+        return found
 
 
 def _read(folder: Path) -> Study:
