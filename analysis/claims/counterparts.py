@@ -75,7 +75,8 @@ def best_ratio(results: Results, task: str, label: str) -> pd.Series:
     """The cooperation ratio with the greatest mean return."""
     labels = [cell.label(results) for cell in EVERY]
     means = {name: RETURNS.read(results, task, name).mean() for name in labels}
-    return setting("cooperation_ratio").read(results, task, max(means, key=lambda name: means[name]))
+    cells = results.cells("cooperation").set_index("label")
+    return cells.loc[[max(means, key=lambda name: means[name])], "cooperation_ratio"]
 
 
 BEST_RATIO = Measure("cooperation ratio with the greatest return", "", best_ratio)
@@ -90,11 +91,11 @@ def at_point(metric: str, column: str, value: float) -> Measure:
     """A metric of a driver at the evaluation points where a column has a value, such as a ring's length."""
 
     def read(results: Results, task: str, label: str) -> pd.Series:
-        rows = results.driver(task, label)
-        here = rows[rows[column] == value]
+        places, values = (driven_points(results, task, label, name) for name in (column, metric))
+        here = values[places == value]
         if here.empty:
             raise Missing(f"no evaluation point has {column.replace('_', ' ')} {value:g}")
-        return here.groupby("seed")[metric].mean()
+        return here.groupby("seed").mean()
 
     return Measure(f"{metric.replace('_', ' ')} at {column.replace('_', ' ')} {value:g}", "", read)
 

@@ -44,7 +44,7 @@ def less_than_hrl(measure: Measure, tasks: tuple[str, ...]) -> tuple[Comparison,
 
 def growth() -> Iterator[Comparison]:
     """C13."""
-    text, why = "δ = -50: worker return", "what δ asks for"
+    text, why = "δ = -50: worker return", "limit -50, what δ asks for"
     short = Location("mean of one sample (t)", ONE, -50.0, -1)
     guard = Guard(
         "supported",
@@ -65,11 +65,13 @@ def best_ratio() -> Iterator[Comparison]:
     for other, name in ((QUARTER, "25 %"), (NONE, "none (HRL)")):
         yield Comparison(GATHER, (BEST, other), RETURNS, Improvement(), f"75 % above {name}", ABOVE_HALF)
     best = Best(len(EVERY), EVERY.index(BEST))
-    yield Comparison(GATHER, EVERY, RETURNS, best, "75 % is the best of all ratios", "share of resamples", "best")
+    yield Comparison(
+        GATHER, EVERY, RETURNS, best, "75 % is the best of all ratios", "above that of every other one", "best"
+    )
     places = (0.0, *RATIOS, 1.0)
     peak = Peak(places, (0.625, 0.875))
     cells = (NONE, QUARTER, HALF, BEST, FULL)
-    why = "nearer to 75 % than to 50 % or 100 %"
+    why = "62.5 to 87.5 % is nearer to 75 % than to 50 % or 100 %"
     yield Comparison(GATHER, cells, RETURNS, peak, "where a parabola over the ratios peaks", why, "peak")
 
 
@@ -117,7 +119,7 @@ CLAIMS = (
                 WORKER_RETURN,
                 Between((-700, -500), "mean in a band", ONE),
                 "HRL against -700 to -500",
-                "'about' -600; the interval must lie within, since a wide one overlaps with anything",
+                "-700 to -500 is 'about' -600; mere overlap would reward wide intervals",
             ),
         ),
     ),
@@ -127,7 +129,12 @@ CLAIMS = (
         "For most δ dynamic λ makes the worker return meet δ.",
         tuple(
             Comparison(
-                GATHER, (cell,), AT_DELTA, Share(), f"{ratio:.0%} cooperation".replace("%", " %"), "most: 1/2"
+                GATHER,
+                (cell,),
+                AT_DELTA,
+                Share(),
+                f"{percent(ratio)} cooperation",
+                "limit 1/2: most is more than half",
             )
             for cell, ratio in zip((QUARTER, HALF, BEST), RATIOS, strict=True)
         ),

@@ -28,7 +28,9 @@ def goals() -> Iterator[Comparison]:
     """C7."""
     high = Location("mean of one sample (t)", (1.0,), 0.9)
     level = evaluation("goal_level", "goal", "of 10 m/s")
-    yield Comparison(RING, (Cell(RING, "hrl"),), level, high, "HRL's goal against 9 m/s", "10 m/s is the bound")
+    yield Comparison(
+        RING, (Cell(RING, "hrl"),), level, high, "HRL's goal against 9 m/s", "limit 0.9 of the bound, 10 m/s"
+    )
     for metric, name, unit, limit in (
         ("goal_level", "goal", "of 10 m/s", "0 is the same goal"),
         ("goal_error", "distance of the goal from free flow", "m/s", "0 is the same distance"),
@@ -51,7 +53,7 @@ def waves() -> Iterator[Comparison]:
     spread, unit = evaluation("speed_std", "spread of speeds", "m/s"), "m/s"
     guard = not_below("human", "needs a return that is not below the human drivers': standing cars have no waves")
     one = SignedRank(1.0, -1, "one sample (Wilcoxon)")
-    why = "humans: 3.4 m/s; no wave is below 0.5 m/s"
+    why = "limit 1 m/s: humans have 3.4, traffic without any wave less than 0.5"
     yield Comparison(RING, CHER, spread, one, "CHER against 1 m/s", why, drivers=("human",), guard=guard)
     text = f"{below('cher', 'hrl')}, spread of speeds"
     less = Improvement(-1)
@@ -108,14 +110,16 @@ def without_automation() -> Iterator[Comparison]:
     human, one = (Cell(RING, "human"),), (1.0,)
     near = Between((0.6, 0.82), "mean in a band", one)
     fraction = of_driver("speed_fraction", "mean speed", "of v_eq")
-    why = "authors' states: 0.752; simulations with other driver parameters: 0.66 to 0.76"
+    why = "0.60 to 0.82: authors' states have 0.752, simulations with other driver parameters 0.66 to 0.76"
     yield Comparison(RING, human, fraction, near, "human drivers' speed over that of uniform traffic", why)
     spread = of_driver("speed_std", "spread of speeds", "m/s")
     test = Location("mean of one sample (t)", one, 2.0)
-    yield Comparison(RING, human, spread, test, "human drivers' spread of speeds", "mature waves: 3.4 m/s")
+    yield Comparison(
+        RING, human, spread, test, "human drivers' spread of speeds", "limit 2 m/s: mature waves have 3.4"
+    )
     speed = Measure("velocity of waves", "m/s", _recorded)
     band = Between((-6.0, -3.5), "mean in a band", one)
-    why = "-5.0 m/s in simulations, -20 km/h on real roads"
+    why = "-6 to -3.5 m/s: simulations have -5.0, real roads -5.6"
     yield Comparison(RING, human, speed, band, "velocity of human drivers' waves", why)
 
 

@@ -165,8 +165,9 @@ def arguments(tmp_path: Path) -> list[str]:
 
 
 def test_the_command_writes_everything_from_part_of_the_results(
-    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr("analysis.claims.__main__.CLAIMS", [claim("C5"), claim("C8"), claim("C25")])
     main(arguments)
     names = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*.*")}
     expected = {f"tables/claims{ending}" for ending in (".csv", ".md", ".html")}
@@ -177,10 +178,10 @@ def test_the_command_writes_everything_from_part_of_the_results(
     )
     found = pd.read_csv(tmp_path / "out/tables/claims.csv").set_index(["claim", "task"])
     assert set(found.loc[("C5", "ant_gather"), "verdict"]) == {"supported"}
-    assert found.loc[("C25", "ant_maze"), "lacks"].iloc[0] == "runs missing: CHER on Ant Maze"
+    assert found.loc[("C25", "ant_maze"), "lacks"] == "runs missing: CHER on Ant Maze"
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")}
     main(arguments)
-    assert before == {path: path.read_bytes() for path in before}
+    assert before == {path: path.read_bytes() for path in before}, "the same tables give the same bytes"
 
 
 def test_a_damaged_folder_is_named(arguments: list[str], tmp_path: Path):
