@@ -9,7 +9,6 @@ from algorithms.config import load_preset, preset_arguments
 from algorithms.drivers import planned as planned_drivers
 from algorithms.settings import SECTIONS, format_seeds
 from analysis import products
-from analysis.claims import results as judged
 from analysis.reduction import compare
 from envs.names import TASKS
 from envs.strict import digest
@@ -303,7 +302,7 @@ def named_files(option, files):
 
 def claim_tables():
     """What claims are judged from: tables of every selected study."""
-    return [STUDY_TABLE.format(study=study, table=table) for study in STUDIES for table in judged.TABLES]
+    return [STUDY_TABLE.format(study=study, table=table) for study in STUDIES for table in products.JUDGED]
 
 
 def claim_modules():

@@ -10,11 +10,8 @@ from typing import Any
 import pandas as pd
 
 from analysis import style
-from analysis.products import DRIVEN
+from analysis.products import DRIVEN, JUDGED
 from analysis.reduction import SEPARATOR
-
-#: Tables that claims are judged from, of each study.
-TABLES = ("cells", "runs", "evaluations", "probes", "timing", "drivers", "final", "driver_statistics")
 
 Study = Mapping[str, pd.DataFrame]
 
@@ -138,7 +135,7 @@ class Results:
 
 
 def _read(folder: Path) -> Study:
-    missing = [name for name in TABLES if not (folder / f"{name}.parquet").exists()]
+    missing = [name for name in JUDGED if not (folder / f"{name}.parquet").exists()]
     if missing:
         raise ValueError(f"{folder}: there is no {' and no '.join(f'{name}.parquet' for name in missing)}")
-    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in TABLES}
+    return {name: pd.read_parquet(folder / f"{name}.parquet") for name in JUDGED}
