@@ -81,4 +81,5 @@ else:
 include: "rules/statistics.smk"
 include: "rules/figures.smk"
 include: "rules/tables.smk"
+include: "rules/check.smk"
 include: "rules/report.smk"

@@ -18,6 +18,8 @@ DRIVEN = "main"
 #: What is collected of a study, and the statistics that follow, each a file of its name.
 COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers", "inventory", "extents")
 STATISTICS = ("statistics", "final", "evaluation_statistics", "driver_statistics")
+#: Those that the claims of the paper are judged from.
+JUDGED = ("cells", "runs", "evaluations", "probes", "timing", "drivers", "final", "driver_statistics")
 
 Wanted = Callable[[RunConfig], bool]
 

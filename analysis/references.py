@@ -1,14 +1,14 @@
 """Published numbers to compare with, each with where it comes from and how far it can be trusted.
 
-They are rows of ``results/references/references.csv``, read by their id.  Values stay texts, since some of them
-are words ("0.3-0.4 of seeds"); whoever needs a number asks for it.
+They are rows of ``results/references/references.csv``, read by their id.  Values are texts as published, since
+some of them are words ("0.3-0.4 of seeds"); the numbers among them have columns of their own.
 """
 
 from __future__ import annotations
 
 import csv
 from dataclasses import dataclass, fields
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 
@@ -31,6 +31,8 @@ class Reference:
         trust: kind of the source, such as ``stated_table``, ``stated_text`` or ``issue_comment``.
         check: ``hard``, ``soft`` or ``info``: whether a deviation is an error, a warning or only context.
         notes: remarks.
+        numbers: the numbers that the value consists of, in its unit, between blanks.
+        low, high: ends of the range that the value is, or that a source or a bound leaves to it.
     """
 
     id: str
@@ -47,6 +49,9 @@ class Reference:
     trust: str
     check: str
     notes: str
+    numbers: str
+    low: str
+    high: str
 
     def number(self, field: str) -> float:
         """A field as a number.
@@ -62,6 +67,25 @@ class Reference:
         if not isfinite(number):
             raise ValueError(f"reference {self.id!r}: {field} is {text!r}, not a finite number")
         return number
+
+    @property
+    def values(self) -> list[float]:
+        """The numbers that the value consists of; none if it is words or a range."""
+        return [float(number) for number in self.numbers.split()]
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """What is in agreement with the value: its range or, failing that, twice its uncertainty to either side.
+
+        NaN where neither is known; an end that is open is infinite.
+        """
+        if self.low or self.high:
+            return float(self.low or "-inf"), float(self.high or "inf")
+        try:
+            value, margin = self.number("value"), 2 * self.number("uncertainty")
+        except ValueError:
+            return nan, nan
+        return value - margin, value + margin
 
     @property
     def provenance(self) -> str:

@@ -349,3 +349,26 @@ def page_modules():
     """What makes the page, captions included: after a change of its own, it is written again."""
     files = [*(ROOT / "analysis/report").glob("*.*"), *(ROOT / "analysis/captions").glob("*.rst")]
     return sorted(map(str, files))
+
+
+# ---- claims -------------------------------------------------------------------------------------------------------
+
+
+def claim_tables():
+    """What claims are judged from: tables of every selected study."""
+    return [STUDY_TABLE.format(study=study, table=table) for study in STUDIES for table in products.JUDGED]
+
+
+def claim_modules():
+    """Everything that claims are judged and shown with, whose changes judge them again."""
+    folder = ROOT / "analysis/claims"
+    return sorted(str(path) for path in folder.rglob("*") if path.suffix in (".py", ".j2"))
+
+
+def claim_files():
+    """The verdicts, published numbers beside ours, and the figure; what enters the report comes first of each."""
+    caption, stem = "../analysis/captions/claims.rst", f"{RESULTS}/tables/claims"
+    labels = {"shows": "verdicts", "format": "html"}
+    shown = report(f"{stem}.html", caption=caption, category="Claims", labels=labels)
+    numbers = table_files("reproduction", "published numbers beside ours")
+    return [shown, f"{stem}.csv", f"{stem}.md", *numbers, *figure_files("claims", "claims", "verdicts")]

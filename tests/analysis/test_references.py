@@ -57,8 +57,8 @@ def test_a_reference_that_is_missing_is_named(tmp_path: Path):
     [
         ([row("a"), row("b"), row("a")], "line 4: id 'a' is not unique"),
         ([row("")], "line 2: id '' is missing"),
-        ([row("a") + ",more"], "line 2: there are 15 cells instead of 14"),
-        (["a,1"], "line 2: there are 2 cells instead of 14"),
+        ([row("a") + ",more"], "line 2: there are 18 cells instead of 17"),
+        (["a,1"], "line 2: there are 2 cells instead of 17"),
     ],
 )
 def test_a_damaged_file_is_refused(tmp_path: Path, rows: list[str], message: str):
