@@ -125,6 +125,7 @@ class Claim:
         comparisons: how it is tested.
         remark: what to know about the tests.
         families: numbers of comparisons in a part's family, where others than those listed belong to it.
+        besides: parts that are told besides, and on which the claim does not depend.
     """
 
     id: str
@@ -133,6 +134,7 @@ class Claim:
     comparisons: tuple[Comparison, ...]
     remark: str = ""
     families: Mapping[str, int] = field(default_factory=dict)
+    besides: tuple[str, ...] = ()
 
     def family(self, part: str) -> int:
         """How many comparisons a part's p-values are adjusted for."""

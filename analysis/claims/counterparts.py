@@ -194,6 +194,20 @@ def of_drivers() -> Iterator[Counterpart]:
     for id_, metric in (("A01", "mean_speed"), ("A02", "speed_std"), ("D10", "speed_std")):
         yield Counterpart(id_, human, of_driver(metric, metric.replace("_", " "), "m/s"), remark=other)
     yield Counterpart("A03", human, of_driver("speed_fraction", "speed over v_eq", ""), remark=other)
+    yield from of_episodes(human, other)
+    road = Cell(HIGHWAY, "human")
+    for end in (5.0, 6.0, 7.0):
+        remark = "theirs: saved states, ours: episodes"
+        shown = at_point("mean_speed_all", "end_speed", end)
+        for entry in (0, 1):
+            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark)
+        flow = at_point("throughput", "end_speed", end)
+        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow")
+    yield Counterpart("D14", Cell(HIGHWAY, "cher"), SCORE, remark="a bound")
+
+
+def of_episodes(human: Cell, other: str) -> Iterator[Counterpart]:
+    """Numbers about episodes on the ring."""
     for id_ in ("A04", "D06"):
         yield Counterpart(id_, human, of_driver("return", "return", ""), remark=other)
     follower = Cell(RING, "follower_stopper")
@@ -210,15 +224,6 @@ def of_drivers() -> Iterator[Counterpart]:
     yield Counterpart("PC07", human, ring_length("min"))
     yield Counterpart("PC08", human, ring_length("max"))
     yield Counterpart("PC11", human, of_driver("episode_length", "episode length", ""))
-    road = Cell(HIGHWAY, "human")
-    for end in (5.0, 6.0, 7.0):
-        remark = "theirs: saved states, ours: episodes"
-        shown = at_point("mean_speed_all", "end_speed", end)
-        for entry in (0, 1):
-            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark)
-        flow = at_point("throughput", "end_speed", end)
-        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow")
-    yield Counterpart("D14", Cell(HIGHWAY, "cher"), SCORE, remark="a bound")
 
 
 def of_hiro() -> Iterator[Counterpart]:

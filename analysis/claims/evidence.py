@@ -79,7 +79,7 @@ class Test(Protocol):
         """
 
     def __hash__(self) -> int:
-        """Tests are values: equal ones judge alike."""
+        """Equal tests judge alike, and so can be looked up."""
 
     def draw(self, random: np.random.Generator, seeds: int, effect: float) -> Samples:
         """Made-up samples whose true effect lies so many standard deviations on the claim's side of the limit.

@@ -35,14 +35,17 @@ def counted(rows: pd.DataFrame) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts.get(name))
 
 
-def overview(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per claim."""
-    table = []
+def overview(rows: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
+    """One row per claim; what is told besides is counted by itself."""
+    besides, table = {claim.id: claim.besides for claim in claims}, []
     for name, group in rows.groupby("claim", sort=False):
         first, reduced = group.iloc[0], int(group["reduced"].sum())
+        extra = group["part"].isin(besides[str(name)])
+        verdicts = counted(group[~extra])
+        verdicts += f"; whether {group.loc[extra, 'part'].iloc[0]}: {counted(group[extra])}" if extra.any() else ""
         missing = int((group["n_seeds"] == 0).sum())
         notes = [f"{reduced} of reduced runs"] * bool(reduced) + [f"{missing} not judged"] * bool(missing)
-        cells = (str(name), first["section"], first["statement"], counted(group), ", ".join(notes))
+        cells = (str(name), first["section"], first["statement"], verdicts, ", ".join(notes))
         table.append(dict(zip(("Claim", "Section", "Statement", "Verdicts", "Of these"), cells, strict=True)))
     return pd.DataFrame(table)
 
@@ -60,7 +63,7 @@ def _comparison(row: Row) -> dict[str, str]:
         "Comparison": row["comparison"],
         "Effect": f"{short(row['effect'])} {row['unit']}".strip() if row["n_seeds"] else DASH,
         "95 % interval": _interval(row),
-        "p": DASH if pd.isna(p_value) else f"{p_value:.3f}" if p_value >= 0.001 else "< 0.001",
+        "p": DASH if pd.isna(p_value) else f"{p_value:.3f}" if p_value >= 0.001 else "<\N{NO-BREAK SPACE}0.001",
         "Seeds": str(row["n_seeds"]) if row["n_seeds"] else DASH,
         "Verdict": row["verdict"],
         "Lacks": row["lacks"],
@@ -77,14 +80,17 @@ def tests(rows: pd.DataFrame) -> str:
     """The tests of a claim and what their limits are, each once."""
     kinds = rows[["test", "limit"]].drop_duplicates()
     by_test = kinds.groupby("test", sort=False)["limit"].agg(lambda limits: "; ".join(limits))
-    return ". ".join(f"{test}: {limits}" for test, limits in by_test.items()) + "."
+    return " ".join(
+        f"{test[0].upper()}{test[1:]}: {limits}."
+        for test, limits in zip(map(str, by_test.index), by_test, strict=True)
+    )
 
 
 def to_page(rows: pd.DataFrame, claims: Sequence[Claim]) -> str:
     """The Markdown page."""
     remarks = {claim.id: claim.remark for claim in claims}
     parts = ["# Claims of the paper, and what the results say", INTRODUCTION, counted(rows) + ".", ""]
-    parts.append(to_markdown(overview(rows)))
+    parts.append(to_markdown(overview(rows, claims)))
     for name, group in rows.groupby("claim", sort=False):
         first = group.iloc[0]
         parts += [f"## {name} ({first['section']}): {first['statement']}", tests(group)]
@@ -114,7 +120,7 @@ def to_html(rows: pd.DataFrame, claims: Sequence[Claim]) -> str:
     return template.render(
         introduction=INTRODUCTION,
         counted=counted(rows),
-        overview=overview(rows).to_dict("records"),
+        overview=overview(rows, claims).to_dict("records"),
         sections=sections,
     )
 

@@ -38,21 +38,28 @@ def select(results: Results, references: References) -> pd.DataFrame:
 
 
 def _row(results: Results, counterpart: Counterpart, reference: Reference) -> dict[str, Any]:
-    task, label = counterpart.cell.task, counterpart.cell.name
+    ours = {"task": counterpart.cell.task, "label": counterpart.cell.name, "metric": counterpart.measure.name}
     lacks, values, reduced = "", pd.Series(dtype=float), list[str]()
     try:
-        label = counterpart.cell.label(results)
-        values = counterpart.measure.read(results, task, label).dropna()
-        reduced = results.reduced(task, label)
+        ours["label"] = counterpart.cell.label(results)
+        values = counterpart.measure.read(results, ours["task"], ours["label"]).dropna()
+        reduced = results.reduced(ours["task"], ours["label"])
     except Missing as missing:
         lacks = str(missing)
-    published, (low, high) = reference.values[counterpart.entry], band(reference)
+    row = (
+        {"reference": reference.id} | ours | _numbers(values, reference.values[counterpart.entry], band(reference))
+    )
+    row |= {"lacks": lacks, "reduced": bool(reduced), "reduced_why": SEPARATOR.join(reduced)}
+    source = "; ".join(part for part in (reference.condition, reference.source) if part)
+    about = {"check": reference.check, "trust": reference.trust, "source": source}
+    return row | {"remark": counterpart.remark} | about
+
+
+def _numbers(values: pd.Series, published: float, published_band: tuple[float, float]) -> dict[str, Any]:
+    """What is published, our values of seeds, and how they compare."""
+    low, high = published_band
     ours = float(values.mean()) if len(values) else nan
     return {
-        "reference": reference.id,
-        "task": task,
-        "label": label,
-        "metric": counterpart.measure.name,
         "published": published,
         "low": low,
         "high": high,
@@ -62,13 +69,6 @@ def _row(results: Results, counterpart: Counterpart, reference: Reference) -> di
         "deviation": ours - published,
         "relative": (ours - published) / abs(published) if published else nan,
         "inside": inside(values, low, high),
-        "lacks": lacks,
-        "reduced": bool(reduced),
-        "reduced_why": SEPARATOR.join(reduced),
-        "remark": counterpart.remark,
-        "check": reference.check,
-        "trust": reference.trust,
-        "source": "; ".join(part for part in (reference.condition, reference.source) if part),
     }
 
 

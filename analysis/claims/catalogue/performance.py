@@ -149,6 +149,7 @@ CLAIMS = (
         (*not_worse(), *not_worse_overall()),
         "Not worse by more than the margin decides.  Whether CHER is better is told besides, but in Maze (C25).",
         {"not worse": 20, "better": 20},
+        ("better", "better overall"),
     ),
     Claim(
         "C2",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from analysis.claims.comparison import MINUS, Cell, Claim, Comparison, Guard, below, pair, versus
+from analysis.claims.evidence import Verdict
 from analysis.claims.location import Between, Location
 from analysis.claims.margins import MARGINS, REASONS, THROUGHPUT, THROUGHPUT_REASON
 from analysis.claims.measures import (
@@ -40,12 +41,12 @@ def goals() -> Iterator[Comparison]:
         yield Comparison(RING, CHER, measure, SignedRank(direction=-1), text, limit, also=("hrl",))
 
 
-def not_below(driver: str, verdict_needs: str) -> Guard:
+def not_below(driver: str, otherwise: str) -> Guard:
     """CHER's return on the ring is not below that of a driver by more than the margin."""
     measure = against_driver(driver, "return", "return", "return")
     test, text = SignedRank(-MARGINS[RING]), f"CHER {MINUS} {driver_name(driver)}, return"
     comparison = Comparison(RING, CHER, measure, test, text, REASONS[RING], drivers=(driver,))
-    return Guard("supported", comparison, verdict_needs)
+    return Guard("supported", comparison, otherwise)
 
 
 def waves() -> Iterator[Comparison]:
@@ -83,7 +84,7 @@ def on_the_highway() -> Iterator[Comparison]:
         yield _on_the_highway(baseline, measure, test, REASONS[HIGHWAY], "contradicted")
 
 
-def _on_the_highway(label: str, measure: Measure, test: SignedRank, why: str, needing: str) -> Comparison:
+def _on_the_highway(label: str, measure: Measure, test: SignedRank, why: str, needing: Verdict) -> Comparison:
     """A higher return counts only if as many vehicles leave the road as with human drivers."""
     cells, name = (Cell(HIGHWAY, label),), f"{algorithm_name(label)} {MINUS} {driver_name('human')}"
     flow = against_driver("human", "throughput", "throughput", "vehicles/h")
@@ -97,7 +98,7 @@ def _on_the_highway(label: str, measure: Measure, test: SignedRank, why: str, ne
         drivers=("human",),
     )
     otherwise = "needs a throughput that is not below the human drivers': blocking the entrance raises the return"
-    guard = Guard("supported" if needing == "supported" else "contradicted", kept, otherwise)
+    guard = Guard(needing, kept, otherwise)
     return Comparison(HIGHWAY, cells, measure, test, f"{name}, return", why, drivers=("human",), guard=guard)
 
 

@@ -73,11 +73,16 @@ def test_the_web_page_needs_nothing_else_and_escapes(rows: pd.DataFrame):
 
 
 def test_the_overview_counts_verdicts(rows: pd.DataFrame):
-    table = page.overview(rows).set_index("Claim")
+    table = page.overview(rows, CLAIMS).set_index("Claim")
     assert table.loc["C5", "Verdicts"] == "3 supported, 1 inconclusive"
     assert table.loc["C5", "Of these"] == "1 of reduced runs"
     assert table.loc["C17", "Of these"] == "4 not judged"
     assert table.loc["C25", "Verdicts"] == "1 contradicted"
+
+
+def test_what_is_told_besides_is_counted_by_itself():
+    table = page.overview(judge(results(True), [claim("C1")]), CLAIMS)
+    assert table["Verdicts"][0] == "24 supported; whether better: 20 supported"
 
 
 def test_the_figure_shows_every_comparison_with_its_verdict(rows: pd.DataFrame):
