@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -86,10 +87,19 @@ def test_curves_of_several_lengths_say_so(folder: Path, printed: str):
 
 
 def test_a_second_call_does_nothing(folder: Path, root: Path, printed: str):
-    for target in (FIGURES, SMOKE):  # everything is no more than that
-        run = snakemake_in(folder, root)(*target)
-        assert run.returncode == 0, run.stderr
-        assert "Nothing to be done" in run.stdout + run.stderr
+    snakemake = snakemake_in(folder, root)
+    assert "Nothing to be done" in said(snakemake(*FIGURES))
+    page = folder / "out/from_archive/report/index.html"
+    assert not page.exists()
+    assert "rule train:" not in said(snakemake(*SMOKE))  # everything is the claims and the page besides
+    assert 'src="data:image/svg+xml' in page.read_text()
+    assert "Nothing to be done" in said(snakemake(*SMOKE))
+
+
+def said(run: subprocess.CompletedProcess[str]) -> str:
+    """What a call of the workflow that must succeed has printed."""
+    assert run.returncode == 0, run.stderr
+    return run.stdout + run.stderr
 
 
 def test_a_changed_number_is_refused_by_name(tmp_path: Path, root: Path):
@@ -141,10 +151,12 @@ def refused(snakemake: Snakemake, arguments: tuple[str, ...], line: str) -> None
 
 
 def test_figures_from_runs_are_a_part_of_everything(snakemake: Snakemake):
-    """By the number of jobs: everything is the figures, and nothing that these do not need."""
+    """By the number of jobs: everything is the figures, and nothing that these do not need but claims and page."""
     selection = ("--config", "studies=[main]", "tasks=[ant_gather]", "algorithms=[hrl]", "seeds=[0,1]")
     figures, everything = (snakemake("--dry-run", *target, *selection) for target in (("figures",), ()))
     assert figures.returncode == everything.returncode == 0, figures.stderr
-    stats = [run.stdout.partition("Job stats:")[2].partition("\n\n")[0] for run in (figures, everything)]
-    assert stats[0].replace("figures", "all    ").split() == stats[1].split()
-    assert "train" in stats[0]
+    stats = [dict(re.findall(r"^(\w+) +(\d+)$", run.stdout, re.MULTILINE)) for run in (figures, everything)]
+    assert int(stats[0].pop("total")) + 2 == int(stats[1].pop("total"))
+    assert stats[0].pop("figures") == stats[1].pop("all") == "1"
+    assert stats[0] | {"claims": "1", "page": "1"} == stats[1]
+    assert stats[0]["train"] == "2"
