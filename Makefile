@@ -4,14 +4,14 @@
 
 PYTHON ?= python3.11
 PRESET ?= quick
-CORES  ?= $(shell nproc)
+CORES  ?= $(shell env -u OMP_NUM_THREADS nproc)
 
 VENV := .venv
 BIN  := $(VENV)/bin
 # One thread per process: parallelism comes from running processes side by side, and results depend on it.
 export OMP_NUM_THREADS := 1
 
-.PHONY: reproduce test test-slow test-cuda test-peers bench check lock clean help
+.PHONY: reproduce test test-slow test-cuda test-peers test-slurm bench check lock clean help
 
 help:
 	@echo "make reproduce [PRESET=quick|paper|smoke] [CORES=n]   train everything, draw every figure and table"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-slow                                        the tests that take minutes each"
 	@echo "make test-cuda                                        the tests that need a CUDA device"
 	@echo "make test-peers                                       the tests that train learners of other libraries"
+	@echo "make test-slurm                                       the workflow on a SLURM cluster of this machine, as root"
 	@echo "make bench                                            speed, memory and cost, against their goals"
 
 ## The main job
@@ -42,6 +43,11 @@ test-cuda: $(VENV)/ready
 test-peers: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[peers]'
 	$(BIN)/pytest -m peers
+
+# Installs the optional dependencies 'slurm' beside the locked ones, and needs Debian's slurm-wlm and munge.
+test-slurm: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[slurm]'
+	$(BIN)/pytest -m slurm
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

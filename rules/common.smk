@@ -295,3 +295,9 @@ def named_files(option, files):
     """A command-line argument of files under the names TASK/LABEL, or nothing where there are none."""
     names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix('driver_')}={file}" for file in files]
     return " ".join([f"--{option}", *names]) if names else ""
+
+
+# ---- clusters -----------------------------------------------------------------------------------------------------
+
+# What a training asks for on top.  Nothing on the CPU: to some executors `gpu=0` is a wish for one.
+GPU = {"gpu": 1} if config["device"] == "cuda" else {}

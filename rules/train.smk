@@ -34,7 +34,7 @@ rule train:
     resources:
         mem_mb=memory,
         runtime=1440,
-        gpu=int(config["device"] == "cuda"),
+        **GPU,
     params:
         # The settings of this training and of those that it depends on: a change retrains it, and nothing else does.
         experiment=lambda wildcards: studies.lineage(config, planned(wildcards)),

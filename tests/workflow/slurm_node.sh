@@ -39,9 +39,10 @@ END
 }
 
 configure() {
-    local controller node memory
+    local controller node memory cores
     read -r controller node <<< "$(free_ports 2)"
     memory=$(awk '/^MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
+    cores=$(env -u OMP_NUM_THREADS nproc)  # which would be taken for the number of cores
     rm -rf state spool jobs.txt
     mkdir state spool
     touch jobs.txt
@@ -72,7 +73,7 @@ SchedulerParameters=sched_interval=2
 JobCompType=jobcomp/filetxt
 JobCompLoc=$folder/jobs.txt
 ReturnToService=2
-NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory Gres=gpu:1
+NodeName=$(hostname -s) NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$memory Gres=gpu:1
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP DefMemPerCPU=500
 END
 }
