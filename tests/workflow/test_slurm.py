@@ -40,7 +40,8 @@ LONG = """
 results: out
 learner: {default: {hidden: [256, 256], batch_size: 128, buffer_steps: 100000}}
 run:
-  default: {steps: 39_000, log_every: 600, evaluate_every: 12_000, checkpoint_every: 1_000_000}
+  default:
+    {steps: 39_000, warmup_steps: 1_500, log_every: 600, evaluate_every: 12_000, checkpoint_every: 1_000_000}
   tasks: {ant_gather: {steps: 39_000}}
 """
 #: One that takes some ten seconds, and saves all the time.
