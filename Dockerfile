@@ -23,9 +23,7 @@ RUN python -m pip install --no-cache-dir --requirement requirements.lock
 RUN useradd --create-home --uid 1000 cher \
     && install --directory --owner cher --group cher /data \
     && chown cher /cher
-USER cher
 COPY --chown=cher . .
-USER root
 RUN python -m pip install --no-cache-dir --no-deps --editable .
 USER cher
 

@@ -149,14 +149,11 @@ stop() {
     done
 }
 
-usage="usage: slurm_node.sh start|stop FOLDER"
-[ $# = 2 ] || fail "$usage"
+if [ $# != 2 ] || [[ $1 != start && $1 != stop ]]; then
+    fail "usage: slurm_node.sh start|stop FOLDER"
+fi
 mkdir -p "$2"
 folder=$(realpath "$2")
 cd "$folder"
 export SLURM_CONF=$folder/slurm.conf
-case $1 in
-    start) start ;;
-    stop) stop ;;
-    *) fail "$usage" ;;
-esac
+"$1"

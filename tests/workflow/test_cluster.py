@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import tomllib
 from pathlib import Path
@@ -150,3 +151,23 @@ def test_the_pod_calls_the_workflow_with_arguments_that_it_understands(pod: dict
     arguments = [re.sub(r"\$\((\w+)\)", lambda name: values[name[1]], text) for text in container["args"]]
     run = snakemake_in(tmp_path)(*arguments, "--dry-run", "--configfile", "config/smoke.yaml")
     assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize(
+    ("user", "message"),
+    [
+        (1000, "needs root, since SLURM's daemons do"),
+        (0, "slurmd is missing; install it with: apt-get update && apt-get install -y slurm-wlm munge"),
+    ],
+)
+def test_the_node_for_tests_says_in_one_line_what_it_lacks(tmp_path: Path, user: int, message: str):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("bash", "mkdir", "realpath"):
+        (tools / name).symlink_to(shutil.which(name) or "")
+    (tools / "id").write_text(f"#!/bin/sh\necho {user}\n")
+    (tools / "id").chmod(0o755)
+    command = [ROOT / "tests/workflow/slurm_node.sh", "start", tmp_path / "node"]
+    run = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr == f"slurm_node: {message}\n"

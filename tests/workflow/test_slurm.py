@@ -157,7 +157,7 @@ def test_a_training_longer_than_its_time_limit_is_cut_off_and_resumed(cluster: C
     arguments = (TARGET, *preset(tmp_path, LONG))
     undisturbed = subprocess.Popen(command(whole, *arguments), cwd=ROOT, stderr=subprocess.DEVNULL)
     before = set(cluster.ended())
-    limited = ("--set-resources", "train:runtime=1", "--retries", "20", "--", *arguments[:1])
+    limited = ("--set-resources", "train:runtime=1", "--retries", "60", "--", *arguments[:1])
     run = snakemake_in(cut)(*CLUSTER, *arguments[1:], *limited)
     assert run.returncode == 0, run.stderr
     assert undisturbed.wait(timeout=600) == 0
