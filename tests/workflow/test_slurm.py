@@ -105,7 +105,7 @@ def submitted(printed: str) -> dict[int, str]:
 
 
 def logged(folder: Path, key: str = RUN) -> str:
-    """What a training has printed, in all of its jobs."""
+    """What a training has printed in its last job; Snakemake deletes the log of the one before."""
     return (folder / f"out/logs/train/{key}.log").read_text()
 
 
@@ -164,9 +164,9 @@ def test_a_training_longer_than_its_time_limit_is_cut_off_and_resumed(cluster: C
 
     states = [state for number, state in sorted(cluster.ended().items()) if number not in before]
     assert states == ["TIMEOUT"] * (len(states) - 1) + ["COMPLETED"]
-    assert len(states) >= 2
-    assert logged(cut).count(", saved") == logged(cut).count("continuing at step") == len(states) - 1
-    assert json.loads((cut / TARGET).with_name("run.json").read_text())["resumed"] == len(states) - 1
+    # The last time it may have been done already, and Snakemake not yet with the job.
+    resumed = json.loads((cut / TARGET).with_name("run.json").read_text())["resumed"]
+    assert 1 <= resumed <= len(states) - 1 <= resumed + 1
     for name in ("progress.csv", "evaluations.csv"):
         assert (cut / TARGET).with_name(name).read_bytes() == (whole / TARGET).with_name(name).read_bytes()
 
