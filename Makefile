@@ -4,14 +4,14 @@
 
 PYTHON ?= python3.11
 PRESET ?= quick
-CORES  ?= $(shell nproc)
+CORES  ?= $(shell env -u OMP_NUM_THREADS nproc)
 
 VENV := .venv
 BIN  := $(VENV)/bin
 # One thread per process: parallelism comes from running processes side by side, and results depend on it.
 export OMP_NUM_THREADS := 1
 
-.PHONY: reproduce test test-slow test-cuda test-peers test-browser bench check lock clean help
+.PHONY: reproduce test test-slow test-cuda test-peers test-browser test-slurm bench check lock clean help
 
 help:
 	@echo "make reproduce [PRESET=quick|paper|smoke] [CORES=n]   train everything, draw every figure and table"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-cuda                                        the tests that need a CUDA device"
 	@echo "make test-peers                                       the tests that train learners of other libraries"
 	@echo "make test-browser                                     the tests that open pages in an installed Chromium"
+	@echo "make test-slurm                                       the workflow on a SLURM cluster of this machine, as root"
 	@echo "make bench                                            speed, memory and cost, against their goals"
 
 ## The main job
@@ -49,6 +50,11 @@ test-peers: $(VENV)/ready
 test-browser: $(VENV)/ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[browser]'
 	$(BIN)/pytest -m browser
+
+# Installs the optional dependencies 'slurm' beside the locked ones, and needs Debian's slurm-wlm and munge.
+test-slurm: $(VENV)/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[slurm]'
+	$(BIN)/pytest -m slurm
 
 check: $(VENV)/ready
 	$(BIN)/ruff check .

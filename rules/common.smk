@@ -372,3 +372,9 @@ def claim_files():
     shown = report(f"{stem}.html", caption=caption, category="Claims", labels=labels)
     numbers = table_files("reproduction", "published numbers beside ours")
     return [shown, f"{stem}.csv", f"{stem}.md", *numbers, *figure_files("claims", "claims", "verdicts")]
+
+
+# ---- clusters -----------------------------------------------------------------------------------------------------
+
+# What a training asks for on top.  Nothing on the CPU: to some executors `gpu=0` is a wish for one.
+GPU = {"gpu": 1} if config["device"] == "cuda" else {}

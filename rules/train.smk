@@ -32,9 +32,9 @@ rule train:
         f"{RESULTS}/benchmarks/train/{{task}}/{{label}}/seeds_{{seeds}}.tsv"
     threads: simulation_threads
     resources:
+        **GPU,
         mem_mb=memory,
         runtime=1440,
-        gpu=int(config["device"] == "cuda"),
     params:
         # The settings of this training and of those that it depends on: a change retrains it, and nothing else does.
         experiment=lambda wildcards: studies.lineage(config, planned(wildcards)),

@@ -209,7 +209,9 @@ def test_less_of_a_preset_retrains_nothing_and_leaves_no_broken_figure(plan: Any
     assert planned_trainings(after) == set()
     chosen = merge(PRESET, yaml.safe_load(change))
     if "studies" in change:
-        assert planned_rules(after) <= {"cost", "claims", "page"}, "other studies' tables and figures are untouched"
+        assert planned_rules(after) <= {"cost", "claims", "page"}, (
+            "other studies' tables and figures are untouched"
+        )
         assert products.due(chosen, products.FIGURES) == ["figure_08", "figure_11", "figure_12"]
 
 
