@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
 from typing import ClassVar
 
 import numpy as np
@@ -174,6 +174,8 @@ class Best:
 class Peak:
     """Whether a parabola through values at several places has its greatest value, within them, near one place.
 
+    A place has no standard deviation over seeds, and so no standardised effect.
+
     Attributes:
         places: of the samples.
         bounds: near means between these.
@@ -193,10 +195,7 @@ class Peak:
         is_near = ((values >= lower) & (values <= upper)).astype(np.float64)
         support = share_below(is_near, 0.5)
         contradict = min(share_below(-values, -lower), share_below(values, upper))
-        inside = [min(value - lower, upper - value) for value in (effect, low, high)]
-        deviation = sqrt(float(values.var()))
-        estimate, *_ = in_standard_deviations([inside[0]] * 3, deviation)
-        return Evidence(effect, low, high, support, contradict, (estimate, nan, nan))
+        return Evidence(effect, low, high, support, contradict, (nan, nan, nan))
 
     def peaks(self, samples: Samples) -> Array:
         """Where the parabola of least squares through the means is greatest, shape [...]."""
