@@ -76,7 +76,7 @@ def draw_row(axes: Axes, place: int, row: Mapping[Hashable, Any]) -> None:
     """A mark and its interval; a short word where there is nothing to draw."""
     colour = COLOURS[row["verdict"]]
     if np.isnan(row["standard"]):
-        word = "not judged" if not row["n_seeds"] else "no spread"
+        word = "not judged" if not row["n_seeds"] else "no scale"
         axes.text(0.08, place, word, fontsize=5.5, color="0.5", va="center")
         return
     if np.isfinite([row["standard_low"], row["standard_high"]]).all():

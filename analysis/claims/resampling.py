@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan, sqrt
+from math import nan
 from typing import ClassVar
 
 import numpy as np
@@ -60,6 +60,18 @@ def mean_improvement(samples: Samples) -> Array:
     return np.asarray(np.mean([probability_of_improvement(*pair) for pair in pairs], axis=0))
 
 
+def resampled_improvement(samples: Samples, number: int = RESAMPLES, seed: int = 0) -> Array:
+    """:func:`mean_improvement` of bootstrap resamples, [number], from how often each seed is drawn."""
+    random, half = np.random.default_rng(seed), len(samples) // 2
+    total = np.zeros(number)
+    for first, second in zip(samples[:half], samples[half:], strict=True):
+        wins = (np.sign(first[:, None] - second) + 1) / 2
+        sizes = len(first), len(second)
+        counts = [random.multinomial(size, np.full(size, 1 / size), size=number) for size in sizes]
+        total += ((counts[0] @ wins) * counts[1]).sum(axis=1) / (len(first) * len(second))
+    return total / half
+
+
 @dataclass(frozen=True)
 class Aggregate:
     """Whether the interquartile mean over tasks and seeds of one algorithm is not below that of another.
@@ -109,7 +121,7 @@ class MeanImprovement:
 
     def judge(self, samples: Samples, *, interval: bool = True) -> Evidence:
         """See :class:`analysis.claims.evidence.Test`."""
-        effect, values = float(mean_improvement(samples)), resamples(samples, mean_improvement)
+        effect, values = float(mean_improvement(samples)), resampled_improvement(samples)
         low, high = percentiles(values)
         standard = (from_probability(effect), from_probability(low), from_probability(high))
         return Evidence(effect, low, high, share_below(values, 0.5), share_below(-values, -0.5), standard)
@@ -162,6 +174,8 @@ class Best:
 class Peak:
     """Whether a parabola through values at several places has its greatest value, within them, near one place.
 
+    A place has no standard deviation over seeds, and so no standardised effect.
+
     Attributes:
         places: of the samples.
         bounds: near means between these.
@@ -181,10 +195,7 @@ class Peak:
         is_near = ((values >= lower) & (values <= upper)).astype(np.float64)
         support = share_below(is_near, 0.5)
         contradict = min(share_below(-values, -lower), share_below(values, upper))
-        inside = [min(value - lower, upper - value) for value in (effect, low, high)]
-        deviation = sqrt(float(values.var()))
-        estimate, *_ = in_standard_deviations([inside[0]] * 3, deviation)
-        return Evidence(effect, low, high, support, contradict, (estimate, nan, nan))
+        return Evidence(effect, low, high, support, contradict, (nan, nan, nan))
 
     def peaks(self, samples: Samples) -> Array:
         """Where the parabola of least squares through the means is greatest, shape [...]."""

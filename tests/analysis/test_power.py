@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from scipy import stats
 
@@ -49,6 +50,12 @@ def test_equivalence_needs_a_margin_that_is_wide_in_standard_deviations():
 def test_ranks_cost_little():
     """Mann and Whitney's test has 95.5 % of the efficiency of the t test on normal values."""
     assert power.power(Improvement(), 20, 1.0) == pytest.approx(power.power(Location(), 20, 1.0), abs=0.1)
+
+
+def test_the_spread_of_interquartile_means_is_that_of_normal_values():
+    values = np.random.default_rng(0).normal(size=(4_000, 50))
+    found = stats.trim_mean(values, 0.25, axis=1).var() * 50
+    assert found == pytest.approx(power.IQM_VARIANCE, rel=0.06)
 
 
 def test_the_same_question_has_the_same_answer():

@@ -34,6 +34,7 @@ from analysis.claims.resampling import (
     iqm_difference,
     mean_improvement,
     percentiles,
+    resampled_improvement,
     resamples,
     share_below,
 )
@@ -265,6 +266,13 @@ def test_bootstrap_intervals_agree_with_scipy(random: np.random.Generator):
         rng=np.random.default_rng(1),
     ).confidence_interval
     assert ours == pytest.approx((theirs.low, theirs.high), abs=0.03)
+
+
+def test_counting_how_often_seeds_are_drawn_is_resampling(random: np.random.Generator):
+    samples = [np.round(random.normal(size=size), 1) for size in (8, 9, 10, 7)]
+    counted, drawn = resampled_improvement(samples, 20_000), resamples(samples, mean_improvement, 20_000, seed=1)
+    assert counted.mean() == pytest.approx(drawn.mean(), abs=0.005)
+    assert percentiles(counted) == pytest.approx(percentiles(drawn), abs=0.01)
 
 
 def test_the_bootstrap_of_a_mean_has_the_spread_that_theory_says(random: np.random.Generator):

@@ -20,7 +20,7 @@ from analysis.claims.judge import COLUMNS, judge
 from analysis.claims.results import Results
 from analysis.references import load
 
-CONTRACT = [
+READ_BY_OTHERS = [
     *("claim", "section", "statement", "task", "comparison", "test", "effect", "ci_low", "ci_high", "unit"),
     *("p_value", "n_seeds", "verdict", "lacks", "reduced", "reduced_why"),
 ]
@@ -44,7 +44,7 @@ def numbers() -> pd.DataFrame:
 
 
 def test_the_table_has_the_columns_that_others_read(rows: pd.DataFrame):
-    assert COLUMNS[: len(CONTRACT)] == CONTRACT
+    assert COLUMNS[: len(READ_BY_OTHERS)] == READ_BY_OTHERS
     assert set(rows["verdict"]) == {"supported", "contradicted", "inconclusive"}
 
 
