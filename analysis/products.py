@@ -74,6 +74,7 @@ TABLES = {
     "hiro_reproduction": Product("hiro_correction", of_tasks("ant_gather", "ant_maze")),
     "sensitivity_fixed_lambda": Product("fixed_lambda"),
     "sensitivity_gradient_forms": Product("gradient_forms"),
+    "sensitivity_input_scale": Product("input_scale"),
     "sensitivity_e1_search": Product("e1_search"),
 }
 #: Figures that show no numbers.

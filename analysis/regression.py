@@ -5,7 +5,7 @@
 The archived runs have the same settings, other seeds, and at least as many steps.  Over the last third of the new
 run's log points each of their seeds has a mean.  A further seed lies outside the prediction interval of these once
 in a thousand times, if they are normal.  Ends with status 1 where the new run lies outside, and says "no band yet"
-where the archive has fewer than two seeds of the cell.
+where the archive has fewer than five seeds of the cell: with two, hardly anything lies outside.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from envs.strict import parse
 METRICS = ("return_mean100", "worker_q_current", "intrinsic_return")
 LAST = 1 / 3  # of the log points
 CONFIDENCE = 0.999
-FEWEST = 2  # seeds that make a band
+FEWEST = 5  # seeds that make a band
 
 
 class Band(NamedTuple):
@@ -53,11 +53,11 @@ class Band(NamedTuple):
 
 
 def last_part(progress: pd.DataFrame, metric: str, steps: int) -> NDArray[np.float64]:
-    """Each seed's mean of a metric over the last third of the log points up to a step, [seeds], without NaN."""
+    """Each seed's mean of a metric over the last third of its log points up to a step, [seeds]; NaN without any."""
     upto = progress[progress["step"] <= steps]
     curves = upto.pivot(index="seed", columns="step", values=metric).to_numpy()
     window = pd.DataFrame(curves[:, -max(1, round(LAST * curves.shape[1])) :])
-    means: NDArray[np.float64] = window.mean(axis=1).dropna().to_numpy()
+    means: NDArray[np.float64] = window.mean(axis=1).to_numpy()
     return means
 
 
@@ -93,19 +93,24 @@ def archived_progress(run: RunConfig, folder: Path) -> pd.DataFrame:
 
 
 def compare(progress: pd.DataFrame, archived: pd.DataFrame, steps: int) -> list[tuple[str, bool]]:
-    """One line per metric, and whether all new seeds lie in its band.
+    """One line per metric, and whether all new seeds lie in its band; one that has no value any more does not.
 
     Args:
         progress: of the new run.
         archived: of others, at the same log points and beyond.
         steps: length of the new run.
+
+    Raises:
+        ValueError: they have no metric in common.
     """
     lines = []
-    for metric in METRICS:
-        if metric not in progress or metric not in archived:
-            continue
+    known = [metric for metric in METRICS if metric in progress and metric in archived]
+    if not known:
+        raise ValueError(f"there is nothing to compare: neither has {', '.join(METRICS)}")
+    for metric in known:
         ours, theirs = (last_part(table, metric, steps) for table in (progress, archived))
-        if len(theirs) < FEWEST or not len(ours):
+        theirs = theirs[~np.isnan(theirs)]
+        if len(theirs) < FEWEST:
             lines.append((f"{metric}: no band yet, {len(theirs)} archived seeds", True))
             continue
         found = band(metric, theirs)
@@ -139,13 +144,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run, progress = read(options.run)
         archived = archived_progress(run, options.archive)
+        cell = f"{run.task}/{run.label}"
+        if (number := archived["seed"].nunique()) < FEWEST:
+            print(f"{cell}: no band yet, the archive has {number} other seeds of it")
+            return 0
+        lines = compare(progress, archived, run.run.steps)
     except (ArchiveError, ValueError) as error:
         sys.exit(f"regression: {error}")
-    cell = f"{run.task}/{run.label}"
-    if (number := archived["seed"].nunique()) < FEWEST:
-        print(f"{cell}: no band yet, the archive has {number} other seeds of it")
-        return 0
-    lines = compare(progress, archived, run.run.steps)
     for line, _ in lines:
         print(f"{cell}: {line}")
     return int(not all(inside for _, inside in lines))

@@ -32,11 +32,12 @@ REWARD_FACTOR = 0.1
 
 def checks() -> Iterator[Check]:
     """The ring with every vehicle a human, in two settings, and the saved states of the highway."""
+    # With Flow's default driver, 12 % slower, waves travel 15 % more slowly, and the return is 22 % less.
     stored = {"A01": "mean speed", "A02": "s.d. of speeds", "A03": "share of uniform speed", "A04": "return"}
     for row, column in stored.items():
         measure = partial(mean_of_grown, column)
-        yield Check(row, f"ring_road, grown waves: {column}", measure, band=0.05, limit=0.15, level="soft")
-    yield Check("D11", "ring_road: speed of waves", wave_speed, band=0.04, limit=0.15, level="soft")
+        yield Check(row, f"ring_road, grown waves: {column}", measure, band=0.05, limit=0.1, level="soft")
+    yield Check("D11", "ring_road: speed of waves", wave_speed, band=0.04, limit=0.1, level="soft")
     yield Check("S01", "ring_road: return of humans", human_return, band=0.1, limit=0.2, level="soft")
     for speed in END_SPEEDS:
         mean, spread = (partial(saved_traffic, speed, statistic) for statistic in ("mean", "std"))

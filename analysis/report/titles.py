@@ -27,6 +27,7 @@ TABLES = {
     "hiro_reproduction": "HIRO beside its publication",
     "sensitivity_fixed_lambda": "Settings compared: fixed λ",
     "sensitivity_gradient_forms": "Settings compared: the cooperative gradient",
+    "sensitivity_input_scale": "Settings compared: units of inputs",
     "sensitivity_e1_search": "Settings compared: the paper's search",
     "cost": "Cost of the trainings",
     "hyperparameters": "Hyper-parameters and their sources",

@@ -34,8 +34,8 @@ def run_with(folder: Path, seed: int, value: float, **changes: Any) -> Path:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    """Five seeds of HRL with returns of 0 to 4."""
-    for seed in range(5):
+    """Six seeds of HRL with returns of 0 to 5."""
+    for seed in range(6):
         add(tmp_path / "archive", run_with(tmp_path / f"archived_{seed}", seed, float(seed), **of_length(1_200)))
     return tmp_path / "archive"
 
@@ -64,7 +64,25 @@ def test_the_last_third_counts_of_the_steps_that_both_have():
     longer.loc[longer["step"] <= STEPS, "return_mean100"] = longer["step"]
     assert regression.last_part(longer, "return_mean100", STEPS) == pytest.approx([900])
     missing = curve({0: 1.0, 1: np.nan})
-    assert regression.last_part(missing, "return_mean100", STEPS) == pytest.approx([1.0])
+    assert regression.last_part(missing, "return_mean100", STEPS) == pytest.approx([1.0, np.nan], nan_ok=True)
+
+
+def test_a_run_that_has_no_value_any_more_is_outside():
+    archived = curve({seed: float(seed) for seed in range(5)})
+    ((line, inside),) = regression.compare(curve({100: np.nan}), archived, STEPS)
+    assert not inside
+    assert "nan OUTSIDE" in line
+
+
+def test_without_a_metric_in_common_nothing_is_said_to_be_fine():
+    archived = curve({seed: float(seed) for seed in range(5)})
+    with pytest.raises(ValueError, match="nothing to compare"):
+        regression.compare(curve({100: 1.0}, metric="other"), archived, STEPS)
+
+
+def test_two_archived_seeds_make_no_band():
+    ((line, inside),) = regression.compare(curve({100: 1e9}), curve({0: 1.0, 1: 2.0}), STEPS)
+    assert (line, inside) == ("return_mean100: no band yet, 2 archived seeds", True)
 
 
 @pytest.mark.parametrize(("value", "status", "word"), [(2.5, 0, " in "), (500.0, 1, " OUTSIDE ")])
@@ -75,7 +93,7 @@ def test_a_run_is_judged_by_its_band(
     assert command(archive, run) == status
     line = capsys.readouterr().out.splitlines()[0]
     assert line.startswith(f"ant_gather/hrl: return_mean100: {value:.4g}{word}[")
-    assert line.endswith("of 5 archived seeds")
+    assert line.endswith("of 6 archived seeds")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +112,7 @@ def test_there_is_no_band_for_what_the_archive_lacks(archive: Path, tmp_path: Pa
 
 def test_a_run_is_not_compared_with_its_own_seed(archive: Path, tmp_path: Path, capsys: Any):
     assert command(archive, run_with(tmp_path / "new", 2, 2.5)) == 0
-    assert "of 4 archived seeds" in capsys.readouterr().out
+    assert "of 5 archived seeds" in capsys.readouterr().out
 
 
 def test_what_is_no_run_is_refused_in_a_line(archive: Path, tmp_path: Path):
