@@ -53,7 +53,7 @@ class Band(NamedTuple):
 
 
 def last_part(progress: pd.DataFrame, metric: str, steps: int) -> NDArray[np.float64]:
-    """Each seed's mean of a metric over the last third of its log points up to a step, [seeds]; NaN without any."""
+    """Each seed's mean of a metric over the last third of log points up to a step, [seeds]; NaN without any."""
     upto = progress[progress["step"] <= steps]
     curves = upto.pivot(index="seed", columns="step", values=metric).to_numpy()
     window = pd.DataFrame(curves[:, -max(1, round(LAST * curves.shape[1])) :])
