@@ -1,5 +1,5 @@
-# The environment and the repository in an image.  Written with care, but not built yet: where this was made, there was
-# no engine.  docs/cluster.md says how to build and run it.
+# The environment and the repository in an image, which has not been built yet.  docs/cluster.md says how to build and
+# run it.
 #
 #   docker build --tag cher-reproducibility .
 #   docker run --rm --volume "$PWD/data:/data" cher-reproducibility --cores 2 --configfile config/quick.yaml

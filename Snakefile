@@ -40,7 +40,7 @@ elif workflow.is_main_process:
 os.environ.update(PATH=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 
 
-# Used with `--sdm apptainer` only: an image of this repository's environment under this local name.
+# Used with `--sdm apptainer` only: put in front of it the registry that your image (Dockerfile) has been pushed to.
 container: "docker://cher-reproducibility"
 
 

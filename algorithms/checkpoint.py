@@ -102,17 +102,20 @@ class Checkpoints:
             elif content["identity"] != self.identity:
                 raise CheckpointError(
                     f"{path} belongs to another configuration ({content['identity']}, not {self.identity}); "
-                    f"delete {self.folder} to start anew"
+                    f"delete {self.folder}/checkpoint* to start anew"
                 )
             elif content.get("layout") != LAYOUT:
                 raise CheckpointError(
-                    f"{path} was written by another version of this software; delete {self.folder} to start anew"
+                    f"{path} was written by another version of this software; "
+                    f"delete {self.folder}/checkpoint* to start anew"
                 )
             else:
                 state: dict[str, Any] = content["state"]
                 return state
         if candidates:
-            raise CheckpointError(f"{self.folder}: no checkpoint is intact; delete the folder to start anew")
+            raise CheckpointError(
+                f"{self.folder}: no checkpoint is intact; delete {self.folder}/checkpoint* to start anew"
+            )
         return None
 
     def remove(self, *, keep_last: bool = False) -> None:
@@ -125,7 +128,7 @@ class Checkpoints:
         """Those of finished trainings with other settings in this place that have kept a checkpoint."""
         found = [path.parent for path in sorted(self.run.glob(f"*/{self._current.name}"))]
         others = [Checkpoints(self.run, folder.name) for folder in found if folder != self.folder]
-        return [other for other in others if other.finished.is_dir()]
+        return [other for other in others if (other.finished / "run.json").is_file()]
 
     def publish(self, folder: Path, names: Sequence[str]) -> bool:
         """Put the finished files into a run folder, in the order given, each in one move.
@@ -138,6 +141,9 @@ class Checkpoints:
         if not all((self.finished / name).is_file() for name in names):
             return False
         folder.mkdir(parents=True, exist_ok=True)
+        (folder / names[-1]).unlink(
+            missing_ok=True
+        )  # it makes the others complete, and not those of another training
         for name in names:
             partial = folder / f".{name}.partial"
             partial.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import NamedTuple
 
 from algorithms.entry import Entry, reason
@@ -91,6 +92,10 @@ def _entry(point: EntryPoint) -> Entry:
         raise ConfigError(f"path = '{entry.path}' is not allowed; it must be 'package.module:Class'")
     if entry.colour is not None and not COLOUR.fullmatch(entry.colour):
         raise ConfigError(f"colour = '{entry.colour}' is not allowed; it must be '#RRGGBB'")
+    if not (entry.values is None or isinstance(entry.values, Path | Mapping)):
+        raise ConfigError(
+            f"values = {entry.values!r} is not allowed; it must be the Path of a yaml file, or a mapping"
+        )
     if not (isinstance(entry.sections, Mapping) and "learner" in entry.sections):
         raise ConfigError("sections must be a mapping of names to types, 'learner' among them")
     return entry

@@ -27,6 +27,7 @@ from algorithms import delta, studies, transfer
 from algorithms.algorithm import prepare_process
 from algorithms.checkpoint import CheckpointError, Checkpoints
 from algorithms.config import ConfigError
+from algorithms.continuation import holds, resume, shorter
 from algorithms.device import device_named, threads_from
 from algorithms.nested import first_difference
 from algorithms.records import RUN_FILES, in_one_move, provenance, write_json, write_table
@@ -41,9 +42,6 @@ log = logging.getLogger(__name__)
 INTERRUPTED = 143
 
 FILES = RUN_FILES
-
-#: Settings that decide nothing before the end of a training.
-ONLY_AT_END = ("run.checkpoint_every", "run.steps", "run.final_evaluation_episodes")
 
 
 class Sources(NamedTuple):
@@ -167,7 +165,7 @@ def train(
         device: where to learn.
         threads: how many environments are simulated at the same time.  Changes no result.
         sources: what the configuration was completed with.
-        keep_checkpoint: keep the last checkpoint, see :func:`shorter`.
+        keep_checkpoint: keep the last checkpoint, see :mod:`algorithms.continuation`.
 
     Returns:
         Exit status: 0 when the run folder is complete, 143 when interrupted.
@@ -179,8 +177,8 @@ def train(
     prepare_process()
     folder = results / "runs" / config.key
     checkpoints = Checkpoints(results / "checkpoints" / config.key, config.hash)
-    continued = shorter(config, checkpoints)
-    if not (continued and holds(folder, continued.identity)) and is_complete(folder, config):
+    earlier = shorter(config, checkpoints)
+    if not (earlier and holds(folder, earlier.identity)) and is_complete(folder, config):
         log.info("%s is complete", folder)
         return 0
     stop = stop_on_signals()
@@ -194,7 +192,7 @@ def train(
         ):
             if config.transfer:
                 transfer.adopt_worker(trainer.algorithm, sources.folder)
-            reporter.follow(trainer, saved=resume(trainer, checkpoints))
+            reporter.follow(trainer, saved=resume(trainer, checkpoints, earlier))
             if not run(trainer, checkpoints, reporter, stop):
                 return INTERRUPTED
             write_files(checkpoints.finished, trainer, device, sources)
@@ -213,39 +211,6 @@ def run(trainer: Trainer, checkpoints: Checkpoints, reporter: Reporter, stop: Ca
     reporter.write("interrupted")
     log.info("%s: stopped at step %s, saved", trainer.config.key, f"{trainer.step:,}")
     return False
-
-
-def resume(trainer: Trainer, checkpoints: Checkpoints) -> int | None:
-    """Continue from the last checkpoint, or a shorter training's; returns its step, or None if there is none."""
-    state = checkpoints.load()
-    if state is None and (finished := shorter(trainer.config, checkpoints)):
-        state = finished.load()
-    if state is None:
-        return None
-    trainer.load_state_dict(state)
-    log.info("%s: continuing at step %s", trainer.config.key, f"{trainer.step:,}")
-    return trainer.step
-
-
-def shorter(config: RunConfig, checkpoints: Checkpoints) -> Checkpoints | None:
-    """The longest finished training of fewer steps, but the same settings, that has kept its checkpoint.
-
-    A longer training continues there as if that had never ended, since no setting but the number of steps, and of
-    the final evaluation's episodes, knows where the end is.
-    """
-    found: dict[int, Checkpoints] = {}
-    for other in checkpoints.others():
-        theirs = json.loads((other.finished / "run.json").read_text())["config"]
-        steps = theirs["run"]["steps"]
-        if not first_difference(theirs, config.record, ONLY_AT_END)[0] and steps < config.run.steps:
-            found[steps] = other
-    return found[max(found)] if found else None
-
-
-def holds(folder: Path, identity: str) -> bool:
-    """Whether a run folder holds the training of this hash."""
-    path = folder / "run.json"
-    return path.is_file() and json.loads(path.read_text())["hash"] == identity
 
 
 def is_complete(folder: Path, config: RunConfig) -> bool:

@@ -1,5 +1,5 @@
-# What the results say about the claims of the paper, and published numbers beside ours, once settings, formulas and
-# tasks have been compared with their references:  snakemake check
+# What the results say about the claims of the paper, and published numbers beside ours; and whether settings, formulas
+# and tasks agree with their references:  snakemake check
 
 
 localrules:

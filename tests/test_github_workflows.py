@@ -41,7 +41,7 @@ def test_what_a_command_names_is_there(line: str):
         assert found is not None, module
         assert (found.submodule_search_locations is None) or find_spec(f"{module}.__main__") is not None
         known = True
-    for script in re.findall(r"(?:python[\d.]*|bash) ((?!-)[\w./]+)", line):
+    for script in re.findall(r"(?:python[\d.]*\)\"|bash) ((?!-)[\w./]+)", line):
         assert (ROOT / script).is_file(), script
         known = True
     for target in re.findall(r"^make ([\w./-]+)", line):

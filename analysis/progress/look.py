@@ -54,7 +54,10 @@ class Look:
     @property
     def training(self) -> Training:
         """What has become of the training."""
-        in_turn = (self._done, self._running, self._stale, self._waiting, self._failed, self._interrupted)
+        ended = (self._failed, self._interrupted)
+        # What the training itself has said goes before a run folder of other settings, such as a shorter one.
+        first = ended if self._status else ()
+        in_turn = (self._done, self._running, *first, self._stale, self._waiting, *ended)
         return next((found for look in in_turn if (found := look())), self._missing())
 
     def _done(self) -> Training | None:

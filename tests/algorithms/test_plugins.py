@@ -115,6 +115,10 @@ def test_a_module_that_cannot_be_used_is_refused(folder: Path, text: str, messag
         ("'a:B', SECTIONS", "there are no values for its section 'mine'"),
         ("'a:B', HIERARCHY, {'hierarchy': {}}", "values has 'hierarchy', which is no section of its own"),
         ("'a:B', HIERARCHY, VALUES", "values has 'mine', which is no section of its own"),
+        (
+            "'a:B', SECTIONS, 'no.yaml'",
+            "values = 'no.yaml' is not allowed; it must be the Path of a yaml file, or a",
+        ),
         ("'a:B', SECTIONS, Path('/no.yaml')", "'/no.yaml' cannot be read: No such file or directory"),
     ],
 )

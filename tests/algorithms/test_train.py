@@ -142,6 +142,27 @@ def test_a_finished_training_is_continued_by_one_of_more_steps(task, algorithm, 
     assert {path.read_bytes() for path in kept} == set(seen)
 
 
+def test_a_half_finished_training_of_other_settings_is_no_hindrance(tmp_path):
+    """One that was killed while it wrote its files has a checkpoint, but not all of them."""
+    assert finish("ant_gather", "td3", tmp_path, "--steps", "400", "--keep-checkpoint").returncode == 0
+    shutil.rmtree(tmp_path / "runs")
+    (half,) = tmp_path.glob("checkpoints/ant_gather/td3/seeds_0/*/finished")
+    (half / "run.json").unlink()
+    other = finish("ant_gather", "td3", tmp_path, "--steps", "600")
+    assert other.returncode == 0, other.stderr
+    assert "continuing" not in other.stderr
+
+
+def test_a_checkpoint_of_another_version_is_passed_over_where_fewer_steps_ended(tmp_path):
+    assert finish("ant_gather", "td3", tmp_path, "--steps", "400", "--keep-checkpoint").returncode == 0
+    (checkpoint,) = tmp_path.rglob("checkpoint.pt")
+    checkpoint.write_bytes(b"damaged")
+    longer = finish("ant_gather", "td3", tmp_path, "--steps", "600")
+    assert longer.returncode == 0, longer.stderr
+    assert "starting anew, not where fewer steps had ended" in longer.stderr
+    assert list(tmp_path.glob("checkpoints/ant_gather/td3/seeds_0/*/finished/run.json"))
+
+
 @pytest.mark.parametrize("change", [("--set", "learner.tau=0.01"), ("--seeds", "1"), ("--steps", "200")])
 def test_a_training_of_other_settings_is_not_continued(change, tmp_path):
     assert finish("ant_gather", "td3", tmp_path, "--steps", "400", "--keep-checkpoint").returncode == 0

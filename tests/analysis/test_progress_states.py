@@ -125,6 +125,14 @@ def test_run_of_other_settings_is_stale(tmp_path: Path) -> None:
     assert (found[CHER[0].key].state, found[CHER[0].key].why) == (State.STALE, wanted)
 
 
+def test_what_a_training_says_goes_before_a_run_folder_of_other_settings(tmp_path: Path) -> None:
+    """A longer training where a shorter one has finished."""
+    finish(PRESET, tmp_path)
+    (longer,) = runs_of(OTHER, "ant_gather", "hrl")[:1]
+    report(tmp_path, longer, state="failed", reason="out of luck")
+    assert state_of(OTHER, tmp_path, longer) == (State.FAILED, "out of luck")
+
+
 def test_settings_that_decide_no_number_make_nothing_stale(tmp_path: Path) -> None:
     finish(PRESET, tmp_path)
     often = tree_preset(run={"default": {"checkpoint_every": 7}})
