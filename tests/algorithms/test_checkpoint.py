@@ -106,7 +106,7 @@ def test_killed_between_the_two_moves(checkpoints):
 def test_no_intact_file_is_an_error(checkpoints):
     checkpoints.save(STATE)
     (checkpoints.folder / "checkpoint.pt").write_bytes(b"rubbish")
-    with pytest.raises(CheckpointError, match="no checkpoint is intact; delete the folder"):
+    with pytest.raises(CheckpointError, match="no checkpoint is intact; delete "):
         checkpoints.load()
 
 

@@ -313,7 +313,10 @@ def test_altered_finished_files_are_not_put_back(tmp_path):
     [
         (["--task", "ant_maze_9"], "task 'ant_maze_9' is not known; allowed: ant_gather, ant_maze,"),
         (["--algorithm", "ppo"], "algorithm 'ppo' is not known; allowed: td3, hrl"),
-        (["--preset", "fast"], "preset 'fast' not found; allowed: highway_2020, paper, quick, smoke"),
+        (
+            ["--preset", "fast"],
+            "preset 'fast' not found; allowed: first_archive, highway_2020, paper, quick, smoke",
+        ),
         (["--seeds", "x"], "seeds 'x' are not allowed"),
         (["--steps", "-5"], "run.steps = -5 is not allowed; it must be greater than or equal to 1"),
         (["--steps", "many"], "run.steps = 'many' is not allowed"),
