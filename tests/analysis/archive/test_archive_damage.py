@@ -21,7 +21,7 @@ def test_an_interrupted_addition_leaves_the_archive_as_it_was(
     changes = of_length(2_400) if replace else {"task": "ring_road"}
     other = finished(tmp_path / "other", **changes)
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_in_one_move", lambda path, text: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(store, "to_text", lambda manifest: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             add(archive, other, replace=replace)
     found = store.read_checked(archive)
