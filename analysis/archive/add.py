@@ -50,14 +50,15 @@ def add(folder: Path, paths: Sequence[Path], by: str, *, replace: bool = False) 
     with store.locked(folder):
         archive = store.read_or_begin(folder)
         manifest, lines, new = archive.manifest, list[str](), dict[Identity, store.Content]()
-        for number, each in enumerate(found):
-            given = {other.entry.identity for other in found[:number]}
+        given: set[Identity] = set()
+        for each in found:
             before = manifest
             try:
                 manifest, line = with_entry(before, each, given, replace=replace)
                 lines.append(line)
             except ArchiveError as error:
                 refused.append(str(error))
+            given.add(each.entry.identity)
             if manifest is not before:
                 # Of what is there already the rows stay, since the incidental ones may differ.
                 new[each.entry.identity] = each.content

@@ -51,7 +51,7 @@ def folders_below(paths: Sequence[Path]) -> list[Path]:
         here = [path] if (path / "run.json").is_file() else sorted(_below(path))
         if not here:
             raise ArchiveError(f"{path}: there is no finished run or driver (no run.json)")
-        if len(results := sorted({_results(folder) for folder in here})) > 1:
+        if len(results := sorted({above for folder in here if (above := _results(folder))})) > 1:
             raise ArchiveError(
                 f"{path}: there are several results folders in it, {results[0]} and {results[1]}; "
                 "name the folders runs and drivers of one"
@@ -66,9 +66,9 @@ def _below(path: Path) -> Iterator[Path]:
     return (folder for folder in folders if CHECKPOINTS not in (path.name, *folder.relative_to(path).parts))
 
 
-def _results(folder: Path) -> Path:
-    """The results folder that a run or driver lies in; its own where it lies in none."""
-    return next((above.parent for above in folder.parents if above.name in KINDS), Path())
+def _results(folder: Path) -> Path | None:
+    """The results folder that a run or driver lies in, if it does."""
+    return next((above.parent for above in folder.parents if above.name in KINDS), None)
 
 
 def read(folder: Path, by: str) -> Incoming:

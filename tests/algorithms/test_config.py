@@ -166,7 +166,7 @@ def test_wrong_presets_are_refused_in_one_line(paper, overlay, message):
 
 @pytest.mark.parametrize("name", ["fast", "no/such.yaml"])
 def test_unknown_preset_is_refused(name):
-    with pytest.raises(ConfigError, match="allowed: highway_2020, paper, quick, smoke"):
+    with pytest.raises(ConfigError, match="allowed: first_archive, highway_2020, paper, quick, smoke"):
         config.load_preset(name)
 
 

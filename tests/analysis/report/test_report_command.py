@@ -87,7 +87,10 @@ def test_a_broken_file_ends_in_one_line_and_writes_nothing(folder: Path, file: s
     ("arguments", "message"),
     [
         (["--results", "nowhere"], "report: 'nowhere' is not a results folder: it is not there"),
-        (["--preset", "slow"], "report: preset 'slow' not found; allowed: highway_2020, paper, quick, smoke, or"),
+        (
+            ["--preset", "slow"],
+            "report: preset 'slow' not found; allowed: first_archive, highway_2020, paper, quick, smoke, or",
+        ),
     ],
 )
 def test_wrong_arguments_are_named(arguments: Sequence[str], message: str):
