@@ -11,7 +11,7 @@ from analysis import style
 from analysis.summary import SHORT_SHARE, too_short
 
 CELL = ["task", "label"]
-#: What is said where runs are reduced, but not far too short.
+#: What is said where runs are reduced, and not all of them are far too short.
 LESS = "Where a figure or row is marked as reduced, its numbers are not those that the paper's preset would give."
 
 
