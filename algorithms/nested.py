@@ -12,6 +12,8 @@ from algorithms.errors import ConfigError
 
 #: Settings that are recorded, but are no part of an experiment, see ``RunConfig.experiment``.
 NOT_DECISIVE = ("seeds", "run.checkpoint_every")
+#: Settings that come from other runs: delta from worker returns, and the policy whose worker is taken over.
+DELTA, POLICY = FROM_OTHERS = ("cher.delta", "transfer.policy")
 
 
 def read_mapping(path: Path, what: str) -> dict[str, Any]:

@@ -76,7 +76,7 @@ class PresetHead(Strict):
             what ``results/archive`` has.
     """
 
-    preset: Annotated[str, Field(min_length=1)]
+    preset: Annotated[str, Field(pattern=r"^\w([\w. +-]*\w)?$")]  # it is part of captions
     source: Literal["runs", "archive"]
     results: Annotated[str, Field(pattern=r"^[\w./+-]+$")]  # it is part of commands
     studies: Annotated[list[str], Field(min_length=1), Unique]

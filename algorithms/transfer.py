@@ -19,7 +19,7 @@ from torch import Tensor
 from algorithms.algorithm import Algorithm
 from algorithms.config import ConfigError
 from algorithms.learner import load_networks
-from algorithms.nested import NOT_DECISIVE, first_difference
+from algorithms.nested import DELTA, NOT_DECISIVE, first_difference
 from algorithms.settings import RunConfig
 
 POLICY = "policy.pt"
@@ -59,7 +59,7 @@ def complete(
     if description.get("seeds") != run.seeds:
         raise ConfigError(f"--source {folder} holds seeds {description.get('seeds')}; they must be {run.seeds}")
     if planned is not None:
-        ignored = (*NOT_DECISIVE, *(["cher.delta"] if planned.needs_worker_return else []))
+        ignored = (*NOT_DECISIVE, *([DELTA] if planned.needs_worker_return else []))
         key, theirs, ours = first_difference(config, planned.model_dump(mode="json"), ignored)
         if key:
             raise ConfigError(

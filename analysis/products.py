@@ -6,6 +6,7 @@ A name is at once that of a rule of the workflow, of a module and of a file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from algorithms.drivers import planned as planned_drivers
@@ -85,8 +86,18 @@ EPISODES = {
     "figure_07": ("trajectories",),
     "figure_10": ("recordings",),
 }
+#: Begins the name of a driver's recording, in place of a label.
+DRIVER = "driver_"
+#: Episodes of an Ant task, per evaluation point, that figures of paths show.
+PATHS = 3
 #: Tables about everything that is selected.
 OVERALL = ("cost", "hyperparameters")
+
+
+def results_folder(preset: Mapping[str, Any]) -> Path:
+    """Where tables and figures of a preset are."""
+    folder = Path(preset["results"])
+    return folder / "from_archive" if preset["source"] == "archive" else folder
 
 
 def due(preset: Mapping[str, Any], products: Mapping[str, Product]) -> list[str]:
@@ -124,7 +135,7 @@ def episode_files(preset: Mapping[str, Any], figure: str) -> list[str]:
     found = {"trajectories": [f"{run.task}/{run.label}" for run in trajectories(preset, figure)]}
     runs, drivers = recordings(preset, figure)
     found["recordings"] = [f"{run.task}/{run.label}" for run in runs]
-    found["recordings"] += [key.replace("/", "/driver_") for key in drivers]
+    found["recordings"] += [key.replace("/", f"/{DRIVER}") for key in drivers]
     return [f"{kind}/{name}.parquet" for kind in EPISODES[figure] for name in found[kind]]
 
 

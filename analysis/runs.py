@@ -16,7 +16,7 @@ import pandas as pd
 
 from algorithms import transfer
 from algorithms.drivers import DriverConfig
-from algorithms.nested import NOT_DECISIVE, first_difference
+from algorithms.nested import FROM_OTHERS, NOT_DECISIVE, first_difference
 from algorithms.settings import RunConfig
 from algorithms.studies import source
 from envs.tasks import describe
@@ -40,10 +40,6 @@ class StaleRun(CollectError):
         folders = ", ".join(map(str, (folder, *others)))
         super().__init__(f"{reason}; a run that it depends on has changed since: move away {folders}, then go on")
         self.reason, self.folder = reason, folder
-
-
-#: Settings that come from other runs.
-FROM_OTHERS = ("cher.delta", "transfer.policy")
 
 
 class RunTables(NamedTuple):

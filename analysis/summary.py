@@ -8,18 +8,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from algorithms.config import ConfigError, add_preset_arguments, load_preset
 from algorithms.studies import cells, preset_from, source
+from analysis.products import results_folder
 from analysis.reduction import compare
 
 SHORT = (
     "These runs show that everything works, and the scale of the numbers.  They are far too short for anything to "
     "be learned: which algorithm is better cannot be read from them."
 )
-#: Below this share of the paper's steps, :data:`SHORT` is said.
+#: Below this share of the paper's steps, runs are far too short.
 SHORT_SHARE = 0.1
 #: So many algorithms and variants are named per line.
 NAMED = 6
@@ -27,17 +27,30 @@ NAMED = 6
 
 def summarise(preset: Mapping[str, Any]) -> str:
     """Lines for a reader who has just run a preset."""
-    results, paper = Path(preset["results"]), load_preset("paper")
+    results, paper = results_folder(preset), load_preset("paper")
     lines = [f"Figures: {results / 'figures'}", f"Tables:  {results / 'tables'}"]
     reductions: dict[str, list[str]] = {}
-    short = False
-    for run in {(run.task, run.label): run for run in cells(preset)}.values():
+    short = []
+    every = {(run.task, run.label): run for run in cells(preset)}.values()
+    for run in every:
         reduction = compare(run, run.run.steps, len(preset["seeds"]), paper, source(preset, run))
-        short |= run.run.steps < SHORT_SHARE * reduction.steps_paper
+        short += [run.task] * (run.run.steps < SHORT_SHARE * reduction.steps_paper)
         if reduction.why:
             reductions.setdefault(f"{run.task}: {reduction.why}", []).append(run.label)
     lines += [f"Reduced: {why} ({named(labels)})" for why, labels in reductions.items()]
-    return "\n".join(lines + [SHORT] * short)
+    return "\n".join(lines + too_short(list(dict.fromkeys(short)), every=len(short) == len(every)))
+
+
+def too_short(tasks: Sequence[str], *, every: bool) -> list[str]:
+    """What to say of runs that are far too short, if any are.
+
+    Args:
+        tasks: those that have such runs.
+        every: whether all runs are.
+    """
+    if every:
+        return [SHORT]
+    return [f"Far too short for anything to be learned are runs on {', '.join(tasks)}."] if tasks else []
 
 
 def named(labels: Sequence[str]) -> str:

@@ -51,8 +51,8 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | No
     """
     planned = in_groups(preset, Cell(task, "hrl", variant))
     used = [with_source(preset, run, runs) for run in planned]
-    by_seed = seed_returns(used, runs)
-    mean = sum(by_seed.values()) / len(by_seed)
+    returns = seed_returns(used, runs)
+    mean = sum(returns.values()) / len(returns)
     if not is_return(mean):
         message = f"the worker return of the hrl runs is {mean}; it must be finite and negative"
         raise WorkerReturnError(f"{task}: {message}")
@@ -62,7 +62,7 @@ def describe(preset: Mapping[str, Any], task: str, runs: Path, variant: str | No
         "quantity": QUANTITY,
         "window": FINAL_FRACTION,
         "worker_return": mean,
-        "by_seed": {str(seed): value for seed, value in by_seed.items()},
+        "by_seed": {str(seed): value for seed, value in returns.items()},
         "runs": [{"key": run.key, "hash": run.hash, "steps": run.run.steps, "seeds": run.seeds} for run in used],
         "reduced": reduction(preset, planned[0]),
     }
@@ -85,6 +85,11 @@ def seed_returns(used: Sequence[RunConfig], runs: Path) -> dict[int, float]:
         if QUANTITY not in progress:
             raise CollectError(f"{run.key}: progress.csv is damaged: there is no column {QUANTITY}")
         tables.append(progress)
+    return by_seed(tables)
+
+
+def by_seed(tables: Sequence[pd.DataFrame]) -> dict[int, float]:
+    """The same of rows of ``progress.csv`` that have the column."""
     curves = pd.concat(tables).pivot(index="seed", columns="step", values=QUANTITY)
     return dict(zip(curves.index.tolist(), final_values(curves.to_numpy()).tolist(), strict=True))
 

@@ -14,7 +14,7 @@ from envs.names import TASKS
 from envs.strict import digest
 from envs.traffic import pool
 
-RESULTS = f"{config['results']}/from_archive" if PLAN else config["results"]
+RESULTS = str(products.results_folder(config))
 # The part of the preset that there are, or will be, data of.
 DRAWN = archive.narrowed(PLAN) if PLAN else config
 PRESET = preset_arguments(config)
@@ -31,7 +31,7 @@ RUN_FOLDER = f"{RESULTS}/runs/{{task}}/{{label}}/seeds_{{seeds}}"
 DRIVER_FOLDER = f"{RESULTS}/drivers/{{task}}/{{driver}}"
 TRAJECTORIES = f"{RESULTS}/trajectories/{{task}}/{{label}}.parquet"
 RECORDING = f"{RESULTS}/recordings/{{task}}/{{label}}.parquet"
-DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/driver_{{driver}}.parquet"
+DRIVER_RECORDING = f"{RESULTS}/recordings/{{task}}/{products.DRIVER}{{driver}}.parquet"
 STUDY_TABLE = f"{RESULTS}/tables/{{study}}/{{table}}.parquet"
 REFERENCE_NUMBERS = str(ROOT / "results/references/references.csv")
 PAGE = f"{RESULTS}/report/index.html"
@@ -47,8 +47,6 @@ WARMED_UP_STATES = f"{pool.cache_folder()}/highway/{{states}}/{pool.MANIFEST}"
 
 # Of a job's simulations this many at most run at the same time, so that a large group leaves cores to others.
 MAX_THREADS = 16
-# Episodes per evaluation point that figures of paths show; one of traffic is long enough.
-PATHS = 3
 
 
 # Only what the preset asks for can be trained, driven or drawn.
@@ -281,8 +279,8 @@ def first_run_folder(wildcards, output):
 
 
 def path_episodes(wildcards):
-    """Episodes per evaluation point that a figure of paths shows."""
-    return 1 if TASKS[wildcards.task].is_traffic else PATHS
+    """Episodes per evaluation point that a figure of paths shows; one of traffic is long enough."""
+    return 1 if TASKS[wildcards.task].is_traffic else products.PATHS
 
 
 def trajectory_files(figure):
@@ -306,7 +304,7 @@ def episode_files(figure, kind):
 
 def named_files(option, files):
     """A command-line argument of files under the names TASK/LABEL, or nothing where there are none."""
-    names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix('driver_')}={file}" for file in files]
+    names = [f"{Path(file).parent.name}/{Path(file).stem.removeprefix(products.DRIVER)}={file}" for file in files]
     return " ".join([f"--{option}", *names]) if names else ""
 
 

@@ -51,14 +51,22 @@ def run_missing(options: argparse.Namespace) -> int:
 
 
 def run_tables(options: argparse.Namespace) -> int:
-    """Write the tables of all studies of a preset that there are data for, and the episodes that are shown."""
+    """Write the tables of all studies of a preset that there are data for, and the episodes that are shown.
+
+    Tables of its other studies are of data that were there once: they are removed.
+    """
     archive = store.read_checked(options.archive)
     planned = plan.make(preset_from(options), archive.manifest)
-    for study in plan.narrowed(planned)["studies"]:
-        write(tables(archive, planned, study), options.out / "tables" / study)
-    for path in {file.path for figure in EPISODES for file in plan.shown_episodes(planned, figure)}:
-        (options.out / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(options.archive / path, options.out / path)
+    with_data = plan.narrowed(planned)["studies"]
+    for study in planned.preset["studies"]:
+        folder = options.out / "tables" / study
+        if study in with_data:
+            write(tables(archive, planned, study), folder)
+        elif folder.is_dir():
+            shutil.rmtree(folder)
+    for file in {file for figure in EPISODES for file in plan.shown_episodes(planned, figure)}:
+        (options.out / file.path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(options.archive / file.kept, options.out / file.path)
     print("\n".join(missing(planned)))
     return 0
 

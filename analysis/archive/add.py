@@ -5,16 +5,17 @@ An archive has each seed of a cell (task and label) once, and each driver of a t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from algorithms.drivers import DriverConfig
-from algorithms.nested import NOT_DECISIVE
+from algorithms.nested import DELTA, FROM_OTHERS, NOT_DECISIVE, POLICY
 from algorithms.settings import format_seeds
 from analysis.archive import incoming, store
 from analysis.archive.incoming import Incoming
 from analysis.archive.manifest import ArchiveError, Entry, Job, Manifest, job_of, only, pruned
+from analysis.archive.rows import Identity
 
 #: What makes a run or driver longer and no other experiment.
 EXTENT = (*NOT_DECISIVE, "run", "step", "episodes")
@@ -45,40 +46,51 @@ def add(folder: Path, paths: Sequence[Path], by: str, *, replace: bool = False) 
     Raises:
         ArchiveError: the archive is damaged, or a run cannot be added; :class:`Refusals` names each.
     """
+    found, refused = _read(incoming.folders_below(paths), by)
+    with store.locked(folder):
+        archive = store.read_or_begin(folder)
+        manifest, lines, new = archive.manifest, list[str](), dict[Identity, store.Content]()
+        given: set[Identity] = set()
+        for each in found:
+            before = manifest
+            try:
+                manifest, line = with_entry(before, each, given, replace=replace)
+                lines.append(line)
+            except ArchiveError as error:
+                refused.append(str(error))
+            given.add(each.entry.identity)
+            if manifest is not before:
+                # Of what is there already the rows stay, since the incidental ones may differ.
+                new[each.entry.identity] = each.content
+        if refused:
+            raise Refusals("\n".join(refused))
+        if new:
+            manifest = pruned(manifest)
+            store.change(archive, manifest, new)
+    return Outcome(lines, manifest)
+
+
+def _read(folders: Iterable[Path], by: str) -> tuple[list[Incoming], list[str]]:
+    """What can be added, and why the rest cannot."""
     found, refused = [], []
-    for path in incoming.folders_below(paths):
+    for path in folders:
         try:
             found.append(incoming.read(path, by))
         except ArchiveError as error:
             refused.append(str(error))
-    with store.locked(folder):
-        archive = store.read_or_begin(folder)
-        manifest, lines = archive.manifest, []
-        for each in found:
-            try:
-                manifest, line = with_entry(manifest, each, replace=replace)
-                lines.append(line)
-            except ArchiveError as error:
-                refused.append(str(error))
-        if refused:
-            raise Refusals("\n".join(refused))
-        manifest = pruned(manifest)
-        new = {each.entry.identity: each.content for each in found}
-        if manifest != archive.manifest:
-            store.change(archive, manifest, _really_new(archive.manifest, new))
-    return Outcome(lines, manifest)
+    return found, refused
 
 
-def _really_new(
-    manifest: Manifest, new: Mapping[tuple[str, str], store.Content]
-) -> dict[tuple[str, str], store.Content]:
-    """Without the rows of what is there already, whose incidental ones may differ."""
-    known = {entry.identity for entry in (*manifest.runs, *manifest.drivers)}
-    return {identity: content for identity, content in new.items() if identity not in known}
+def with_entry(
+    manifest: Manifest, each: Incoming, given: Collection[Identity], *, replace: bool
+) -> tuple[Manifest, str]:
+    """A manifest with one more run or driver, and what to say about it; the same one if it is there already.
 
-
-def with_entry(manifest: Manifest, each: Incoming, *, replace: bool) -> tuple[Manifest, str]:
-    """A manifest with one more run or driver, and what to say about it.
+    Args:
+        manifest: before.
+        each: what is added.
+        given: what was given before it in the same call; it must not be replaced.
+        replace: see :func:`add`.
 
     Raises:
         ArchiveError: what is there must not be replaced.
@@ -90,6 +102,9 @@ def with_entry(manifest: Manifest, each: Incoming, *, replace: bool) -> tuple[Ma
     if any(_is_same(other, entry) for other in rivals):
         return manifest, f"{entry.key}: archived already, nothing to do"
     for other in rivals:
+        if other.identity in given:
+            difference = describe_difference(other, entry)
+            raise ArchiveError(f"{entry.key}: {other.key} is given as well, {difference}; add one of them")
         _check_replacement(other, entry, job, replace=replace)
     kept = [other for other in there if other not in rivals]
     episodes = [file for file in manifest.episodes if (file.key, file.hash) not in {o.identity for o in rivals}]
@@ -118,8 +133,9 @@ def _is_same(other: Entry, entry: Entry) -> bool:
 def _check_replacement(other: Entry, entry: Entry, job: Job, *, replace: bool) -> None:
     """Raises an :class:`ArchiveError` unless an entry may take the place of another one."""
     seeds = other.description["config"]["seeds"]
-    if other.hash == entry.hash and seeds == job.seeds:
-        raise ArchiveError(f"{entry.key}: archived with the same settings and other numbers; it stays as it is")
+    if other.hash == entry.hash:  # a group of seeds learns other numbers than each of them alone
+        reason = "is archived with the same settings and other numbers"
+        raise ArchiveError(f"{entry.key}: {other.key} {reason}; it stays as it is")
     if lost := sorted({*seeds} - {*job.seeds}):
         raise ArchiveError(
             f"{entry.key}: {other.key} is archived; seed {lost[0]} of it would be lost, add all of its seeds"
@@ -127,16 +143,22 @@ def _check_replacement(other: Entry, entry: Entry, job: Job, *, replace: bool) -
     difference = describe_difference(other, entry)
     if not replace:
         raise ArchiveError(f"{entry.key}: {other.key} is archived, {difference}; --replace takes the new one")
-    theirs, ours = (only(each.description["config"], EXTENT) for each in (other, entry))
-    if theirs == ours and extent(entry) < extent(other):
+    if _chosen(other) == _chosen(entry) and extent(entry) < extent(other):
         raise ArchiveError(f"{entry.key}: {other.key} is archived, {difference}; the new one is shorter")
+
+
+def _chosen(entry: Entry) -> dict[str, Any]:
+    """The settings that make an experiment another one, without its length and what comes from other runs."""
+    measured = [DELTA] if entry.description.get("worker_return") else []
+    return only(entry.description["config"], [*EXTENT, POLICY, *measured])
 
 
 def describe_difference(other: Entry, entry: Entry) -> str:
     """The first setting in which an archived entry differs from a new one, in words."""
     theirs, ours = (only(each.description["config"], ["run.checkpoint_every"]) for each in (other, entry))
     different = [key for key in ours | theirs if ours.get(key) != theirs.get(key)]
-    different.sort(key=lambda key: key.split(".")[0] in EXTENT)  # settings first, then the extent
+    # Settings first, then the extent, and then what comes from other runs.
+    different.sort(key=lambda key: 2 if key in FROM_OTHERS else key.split(".")[0] in EXTENT)
     key = next(iter(different), "hash")
     return f"where {key} is {theirs.get(key, other.hash)} instead of {ours.get(key, entry.hash)}"
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
-
 from algorithms.delta import is_return
 from algorithms.settings import RunConfig
 from algorithms.studies import reference
@@ -14,11 +12,8 @@ from analysis.archive.match import Archived, Match
 from analysis.archive.plan import Plan, source
 from analysis.archive.store import DRIVERS, Archive
 from analysis.products import DRIVEN
-from analysis.statistics import final_values
 from analysis.study_tables import Driven, Finished, Tables, assemble
-
-#: What J_HRL is measured on, see :mod:`analysis.worker_return`.
-QUANTITY = "worker_q_current"
+from analysis.worker_return import QUANTITY, by_seed
 
 
 def tables(archive: Archive, plan: Plan, study: str) -> Tables:
@@ -67,12 +62,11 @@ class WorkerReturns:
 
     def _measure(self, hrl: Sequence[Archived]) -> float | None:
         rows = [self._archive.content(archived.entry)["runs"] for archived in hrl]
-        if not rows or QUANTITY not in rows[0]:
+        if not rows or any(QUANTITY not in each for each in rows):
             return None
-        progress = pd.concat(rows)
-        curves = progress.pivot(index="seed", columns="step", values=QUANTITY)
-        by_seed: list[float] = final_values(curves.to_numpy()).tolist()
-        return sum(by_seed) / len(by_seed)
+        returns = by_seed(rows).values()
+        mean = sum(returns) / len(returns)
+        return mean if is_return(mean) else None
 
 
 def recorded(description: dict[str, Any]) -> float | None:

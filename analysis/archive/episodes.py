@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,20 +15,17 @@ from typing import NamedTuple
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from algorithms.records import in_one_move
 from analysis.archive import store
 from analysis.archive.manifest import ArchiveError, Entry, Episodes, Manifest
-from analysis.archive.rows import LEVEL
+from analysis.archive.rows import write_table
+from analysis.products import DRIVER, PATHS
 from analysis.recordings import first_episode
 from analysis.scenes import EPISODE
 from envs.names import TASKS
 
 KINDS = ("trajectories", "recordings")
-#: Begins the name of a driver's recording.
-DRIVER = "driver_"
-#: Episodes of an Ant task that Figures 6 and 7 show.
-SHOWN = 3
 
 
 class Cut(NamedTuple):
@@ -70,7 +66,7 @@ def add(folder: Path, files: Sequence[Path], by: str, *, replace: bool = False) 
             new.append(cut)
             lines.append(f"{cut.said.path}: {'replaced' if there else 'added'}, {len(cut.content) / 1e6:.2f} MB")
         for cut in new:
-            _write(folder / cut.said.path, cut.content)
+            _write(folder / cut.said.kept, cut.content)
         if new:
             store.change(archive, manifest, {})
     return lines
@@ -111,7 +107,7 @@ def _shown(table: pd.DataFrame, task: str) -> pd.DataFrame:
         targets = list(table["target"].unique())
         return first_episode(table, str(targets[(len(targets) - 1) // 2]), int(table["seed"].iloc[0]))
     first = table.loc[table["seed"] == table["seed"].iloc[0], EPISODE].drop_duplicates()
-    return table.merge(first.sort_values("episode", kind="stable").head(SHOWN))
+    return table.merge(first.sort_values("episode", kind="stable").head(PATHS))
 
 
 def _owner(file: Path, manifest: Manifest, seed: int) -> Entry:
@@ -141,23 +137,13 @@ def _owner(file: Path, manifest: Manifest, seed: int) -> Entry:
 def _packed(shown: pd.DataFrame) -> bytes:
     """A parquet file; the order of categories is of no use to anyone."""
     plain = {name: "str" for name in shown if isinstance(shown[name].dtype, pd.CategoricalDtype)}
-    table = pa.Table.from_pandas(shown.astype(plain), preserve_index=False).replace_schema_metadata(None)
-    numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    others = [name for name in table.column_names if name not in numbers]
+    table = pa.Table.from_pandas(shown.astype(plain), preserve_index=False)
     content = io.BytesIO()
-    pq.write_table(
-        table,
-        content,
-        compression="zstd",
-        compression_level=LEVEL,
-        use_dictionary=others,
-        use_byte_stream_split=numbers,
-    )
+    write_table(table, content)
     return content.getvalue()
 
 
 def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        partial.write_bytes(content)

@@ -6,7 +6,7 @@ import getpass
 import json
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +17,13 @@ from algorithms.settings import RunConfig
 from analysis.archive import rows
 from analysis.archive.manifest import ArchiveError, Entry, Rows, job_of
 from analysis.archive.store import DRIVERS, Content
-from analysis.runs import CollectError, check_grid, grid, read_curves, read_evaluations, read_others
+from analysis.runs import check_grid, grid, read_curves, read_evaluations, read_others
 from analysis.study_tables import FILES
 from envs.strict import digest
+
+#: Folders of a results folder: those that hold runs and drivers, and the one with copies of finished runs.
+KINDS = ("runs", "drivers")
+CHECKPOINTS = "checkpoints"
 
 
 class Incoming(NamedTuple):
@@ -40,15 +44,31 @@ def folders_below(paths: Sequence[Path]) -> list[Path]:
     """The folders of runs and drivers: those given, or all that lie below them.
 
     Raises:
-        ArchiveError: there is none in one of them.
+        ArchiveError: there is none in one of them, or they are of several results folders.
     """
     found: dict[Path, None] = {}
     for path in paths:
-        here = [path] if (path / "run.json").is_file() else sorted(file.parent for file in path.rglob("run.json"))
+        here = [path] if (path / "run.json").is_file() else sorted(_below(path))
         if not here:
             raise ArchiveError(f"{path}: there is no finished run or driver (no run.json)")
+        if len(results := sorted({above for folder in here if (above := _results(folder))})) > 1:
+            raise ArchiveError(
+                f"{path}: there are several results folders in it, {results[0]} and {results[1]}; "
+                "name the folders runs and drivers of one"
+            )
         found |= dict.fromkeys(here)
     return list(found)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """Folders with a run or driver, without the copies that lie among checkpoints."""
+    folders = (file.parent for file in path.rglob("run.json"))
+    return (folder for folder in folders if CHECKPOINTS not in (path.name, *folder.relative_to(path).parts))
+
+
+def _results(folder: Path) -> Path | None:
+    """The results folder that a run or driver lies in, if it does."""
+    return next((above.parent for above in folder.parents if above.name in KINDS), None)
 
 
 def read(folder: Path, by: str) -> Incoming:
@@ -60,14 +80,14 @@ def read(folder: Path, by: str) -> Incoming:
 
     Raises:
         ArchiveError: it is not complete, its hash is not that of its settings, or its rows are not those that its
-            settings ask for.
+            settings ask for, or the code of today does not know them.
     """
     description = _description(folder)
     entry = Entry(key="", description=description, sha256=digest(description), tables={}, added=_now(), by=by)
     try:
         job = job_of(entry)
         content = _rows_of_driver(job, folder) if isinstance(job, DriverConfig) else _rows_of_run(job, folder)
-    except (ArchiveError, CollectError) as error:
+    except ValueError as error:
         raise ArchiveError(f"{folder}: {str(error).removeprefix(': ')}") from None
     columns = {digest(list(table.columns)): list(table.columns) for table in content.values()}
     tables = {name: _record(table) for name, table in content.items()}

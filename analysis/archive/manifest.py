@@ -74,7 +74,7 @@ class Episodes(Strict):
     """Episodes of a run's or driver's first seed, step by step or vehicle by vehicle.
 
     Attributes:
-        path: of the file in the archive, the one that it had below a results folder.
+        path: the one that the file had below a results folder.
         key: of the run or driver.
         hash: of its configuration.
         seed: the first one.
@@ -90,6 +90,11 @@ class Episodes(Strict):
     sha256: str
     added: str
     by: str
+
+    @property
+    def kept(self) -> str:
+        """Path of the file in the archive, for this content alone: no new file takes the place of one in use."""
+        return f"{self.path.removesuffix('.parquet')}.{self.sha256[:16]}.parquet"
 
 
 class Manifest(Strict):

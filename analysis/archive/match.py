@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from algorithms.drivers import DriverConfig
+from algorithms.nested import DELTA, POLICY
 from algorithms.settings import RunConfig
 from analysis.archive.manifest import ArchiveError, Entry, Manifest, job_of, only
 from analysis.reduction import SEPARATOR
@@ -20,9 +21,8 @@ from envs.strict import digest
 #: Settings of a run, and of a driver, that need not be those of the preset.
 EXTENT = ("seeds", "run")
 EXTENT_OF_DRIVER = ("seeds", "step", "episodes")
-#: Comes from another run of the same seed, and so differs between the seeds of a cell.
-FROM_SOURCE = "transfer.policy"
-OPEN_DELTA = "cher.delta"
+#: What is said of the training that a worker comes from.
+SOURCE = "source.hash"
 
 
 class Archived(NamedTuple):
@@ -96,7 +96,7 @@ def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
         if why := other_settings(candidate.run, planned):
             unused.append(Unused(candidate.entry.key, f"made with other settings: {why}"))
         else:
-            groups.setdefault(together(candidate.run), []).append(candidate)
+            groups.setdefault(digest(together(candidate)), []).append(candidate)
     if not groups:
         return Match(planned, [], unused)
     ordered = sorted(groups.values(), key=_extent, reverse=True)
@@ -109,8 +109,8 @@ def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
 
 def other_settings(run: RunConfig, planned: RunConfig) -> str:
     """Which settings of a run are not those of the preset, in words; empty if it belongs to the cell."""
-    from_others = [OPEN_DELTA] * planned.needs_worker_return
-    from_others += [FROM_SOURCE] * (planned.transfer is not None and planned.transfer.policy is None)
+    from_others = [DELTA] * planned.needs_worker_return
+    from_others += [POLICY] * (planned.transfer is not None and planned.transfer.policy is None)
     theirs, ours = (only(each.experiment, [*EXTENT, *from_others]) for each in (run, planned))
     return _differences(theirs, ours)
 
@@ -129,9 +129,16 @@ def _differences(theirs: dict[str, Any], ours: dict[str, Any]) -> str:
     )
 
 
-def together(run: RunConfig) -> str:
-    """What runs of other seeds must share, so that statistics over them mean something."""
-    return digest(only(run.experiment, [FROM_SOURCE]))
+def together(archived: Archived) -> dict[str, Any]:
+    """What runs of other seeds must share, so that statistics over them mean something.
+
+    The policy of a worker is another one for each seed; the settings that it was trained with are not, and their
+    hash is none of a seed.
+    """
+    shared = only(archived.run.experiment, [POLICY])
+    if archived.run.transfer is None:
+        return shared
+    return shared | {SOURCE: (archived.entry.description.get("source") or {}).get("hash", "unknown")}
 
 
 def _extent(group: Sequence[Archived]) -> tuple[int, int]:
@@ -140,7 +147,7 @@ def _extent(group: Sequence[Archived]) -> tuple[int, int]:
 
 def _does_not_go_with(other: Archived, used: Archived) -> str:
     """Why a run is not shown beside another one of its cell."""
-    theirs, ours = (only(each.run.experiment, [FROM_SOURCE]) for each in (other, used))
+    theirs, ours = (together(each) for each in (other, used))
     key = next(key for key in ours | theirs if theirs.get(key) != ours.get(key))
     values = f"{key} is {theirs.get(key)}, not {ours.get(key)}"
     return f"does not go together with {used.entry.key}, which is shown: {values}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
@@ -62,13 +62,23 @@ def write(path: Path, parts: Iterable[tuple[Mapping[str, str], pd.DataFrame]]) -
         head = pd.DataFrame([said] * len(rows), index=rows.index, columns=[*said])
         tables.append(pd.concat([head, rows], axis=1))
     table = pa.Table.from_pandas(pd.concat(tables, ignore_index=True), preserve_index=False)
-    table = table.replace_schema_metadata(None)
-    numbers = [field.name for field in table.schema if pa.types.is_floating(field.type)]
-    for name in numbers:
+    for name in _fractions(table):
         table = table.set_column(table.schema.get_field_index(name), name, _packed(table[name]))
+    write_table(table, path)
+
+
+def write_table(table: pa.Table, where: Path | BinaryIO) -> None:
+    """Write a parquet file, as small as can be, with nothing of what wrote it."""
+    numbers = _fractions(table)
     others = [name for name in table.column_names if name not in numbers]
     settings: dict[str, Any] = {"use_byte_stream_split": numbers, "use_dictionary": others}
-    pq.write_table(table, path, compression="zstd", compression_level=LEVEL, **settings)
+    plain = table.replace_schema_metadata(None)
+    pq.write_table(plain, where, compression="zstd", compression_level=LEVEL, **settings)
+
+
+def _fractions(table: pa.Table) -> list[str]:
+    """Columns of numbers with a fraction."""
+    return [field.name for field in table.schema if pa.types.is_floating(field.type)]
 
 
 def _packed(values: pa.ChunkedArray) -> pa.ChunkedArray:

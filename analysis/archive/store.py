@@ -1,13 +1,12 @@
 """An archive on disk: what it holds, checked, and how it is changed as a whole or not at all.
 
-Tables are written first and the manifest last, each in one move.  Rows that the manifest does not know are what an
-interrupted change has left; nobody reads them, and the next change drops them.
+Tables and files of episodes are written first and the manifest last, each in one move.  Rows that the manifest
+does not know are what an interrupted change has left; nobody reads them, and the next change drops them.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import NamedTuple
 import pandas as pd
 from filelock import FileLock
 
+from algorithms.records import in_one_move
 from algorithms.settings import label_of
 from analysis.archive import rows
 from analysis.archive.manifest import EMPTY, FILE, ArchiveError, Entry, Manifest, load, to_text
@@ -111,12 +111,12 @@ def _check_episodes(archive: Archive) -> Iterator[str]:
     """One line per file of episodes that is missing, or not the one that was added."""
     for file in archive.manifest.episodes:
         try:
-            content = (archive.folder / file.path).read_bytes()
+            content = (archive.folder / file.kept).read_bytes()
         except FileNotFoundError:
-            yield f"{file.path} is missing"
+            yield f"{file.kept} is missing"
             continue
         if hashlib.sha256(content).hexdigest() != file.sha256:
-            yield f"{file.path} has been changed: its checksum is another one"
+            yield f"{file.kept} has been changed: its checksum is another one"
 
 
 @contextmanager
@@ -154,8 +154,9 @@ def change(archive: Archive, manifest: Manifest, new: Mapping[tuple[str, str], C
             gone = [entry for entry in before if entry not in after]
             for table in kind:
                 _write_table(archive, table, [*gone, *after], new)
-    _in_one_move(archive.folder / FILE, to_text(manifest))
-    for path in {file.path for file in archive.manifest.episodes} - {file.path for file in manifest.episodes}:
+    with in_one_move(archive.folder / FILE) as partial:
+        partial.write_text(to_text(manifest))
+    for path in {file.kept for file in archive.manifest.episodes} - {file.kept for file in manifest.episodes}:
         (archive.folder / path).unlink(missing_ok=True)
     for kind in (FILES, (DRIVERS,)):
         before, after = (owners(each, next(iter(kind))) for each in (archive.manifest, manifest))
@@ -176,9 +177,8 @@ def _write_table(
     if not parts:
         path.unlink(missing_ok=True)
         return
-    partial = path.with_name(f".{path.name}.partial")
-    rows.write(partial, parts)
-    os.replace(partial, path)
+    with in_one_move(path) as partial:
+        rows.write(partial, parts)
 
 
 def head(entry: Entry) -> dict[str, str]:
@@ -189,9 +189,3 @@ def head(entry: Entry) -> dict[str, str]:
     algorithm, variant = config["algorithm"], config.get("variant")
     named = {"algorithm": algorithm, "variant": variant or "", "label": label_of(algorithm, variant)}
     return {"key": entry.key, "task": config["task"], **named, "hash": entry.hash}
-
-
-def _in_one_move(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)

@@ -6,14 +6,11 @@ from functools import cached_property
 from typing import NamedTuple
 
 from algorithms import status
-from algorithms.nested import NOT_DECISIVE, first_difference
+from algorithms.nested import DELTA, FROM_OTHERS, NOT_DECISIVE, POLICY, first_difference
 from algorithms.settings import RunConfig
 from algorithms.status import Status
 from analysis.progress.folders import Folders, Found
 from analysis.progress.training import State, Training, seeds
-
-#: Settings that come from other runs.
-DELTA, POLICY = FROM_OTHERS = ("cher.delta", "transfer.policy")
 
 
 class Asked(NamedTuple):

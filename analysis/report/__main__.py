@@ -12,6 +12,7 @@ from pathlib import Path
 
 from algorithms.config import ConfigError, add_preset_arguments
 from algorithms.studies import preset_from
+from analysis.products import results_folder
 from analysis.report.page import Results, render
 
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     try:
         preset = preset_from(options)
-        folder = options.results or Path(preset["results"])
+        folder = options.results or results_folder(preset)
         if not folder.is_dir():
             raise ValueError(f"'{folder}' is not a results folder: it is not there")
         page = render(Results(folder, options.only), preset)

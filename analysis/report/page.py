@@ -15,7 +15,6 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from algorithms.settings import format_seeds
 from analysis import products, style
 from analysis.report import claims, embedding, inventory, readable, reduced, titles
 from analysis.report.captions import caption
@@ -89,7 +88,6 @@ def contents(results: Results, preset: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "preset": preset,
         "archived": preset.get("source") == "archive",
-        "seeds": format_seeds(preset["seeds"]),
         "extent": reduced.extent(final) if final else None,
         "figures": [figure(results, preset, name) for name in due[0]],
         "tables": tables,

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from analysis import style
-from analysis.summary import SHORT, SHORT_SHARE
+from analysis.summary import SHORT_SHARE, too_short
 
 CELL = ["task", "label"]
-#: What is said where runs are reduced, but not far too short.
+#: What is said where runs are reduced, and not all of them are far too short.
 LESS = "Where a figure or row is marked as reduced, its numbers are not those that the paper's preset would give."
 
 
@@ -24,6 +24,7 @@ class Extent(NamedTuple):
         reasons: name of each task, and how its runs are reduced.
         meaning: what can be read from reduced runs; empty if there are none.
         steps: environment steps that were run.
+        seeds: how many were run.
     """
 
     cells: int
@@ -31,6 +32,7 @@ class Extent(NamedTuple):
     reasons: dict[str, list[str]]
     meaning: str
     steps: str
+    seeds: str
 
 
 def extent(final: Sequence[pd.DataFrame]) -> Extent:
@@ -40,12 +42,15 @@ def extent(final: Sequence[pd.DataFrame]) -> Extent:
     reasons = {
         style.task_name(str(task)): style.reductions(group) for task, group in less.groupby("task", sort=False)
     }
-    short = bool((rows["steps_run"] < SHORT_SHARE * rows["steps_paper"]).any())
-    meaning = (SHORT if short else LESS) if len(less) else ""
-    return Extent(len(rows), len(less), reasons, meaning, steps_of(rows))
+    short = rows[rows["steps_run"] < SHORT_SHARE * rows["steps_paper"]]
+    tasks = [style.task_name(str(task)) for task in short["task"].unique()]
+    said = too_short(tasks, every=len(short) == len(rows))
+    meaning = " ".join([LESS] * (len(short) < len(rows)) + said) if len(less) else ""
+    steps, seeds = (_range(rows[name]) for name in ("steps_run", "seeds_run"))
+    return Extent(len(rows), len(less), reasons, meaning, steps, seeds)
 
 
-def steps_of(rows: pd.DataFrame) -> str:
-    """Steps of the shortest and the longest training."""
-    low, high = rows["steps_run"].min(), rows["steps_run"].max()
+def _range(numbers: pd.Series) -> str:
+    """The smallest and the largest of some numbers."""
+    low, high = numbers.min(), numbers.max()
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -139,6 +139,8 @@ def test_preset_of_ones_own_falls_back_on_the_paper(paper):
         ({"algorithms": ["ppo"]}, "algorithms 'ppo' is not known; allowed: td3, hrl"),
         ({"studies": ["mian"]}, "studies 'mian' is not known; allowed: main, cooperation, transfer, "),
         ({"studies": []}, "studies = [] is not allowed"),
+        ({"preset": "``mine"}, "preset = '``mine' is not allowed; it must match"),
+        ({"preset": "mine "}, "preset = 'mine ' is not allowed"),
         ({"device": "tpu"}, "device = 'tpu' is not allowed; it must be 'cpu' or 'cuda'"),
         ({"seeds": []}, "seeds = [] is not allowed"),
         ({"seeds": [-1]}, "seeds.0 = -1 is not allowed"),

@@ -74,7 +74,9 @@ def write_study(folder: Path, preset: Mapping[str, Any], study: str) -> None:
     }
     pd.DataFrame(said).to_parquet(folder / "inventory.parquet")
     pd.DataFrame(times).to_parquet(folder / "timing.parquet")
-    pd.DataFrame([head | extent for head in heads]).drop_duplicates().to_parquet(folder / "final.parquet")
+    final = pd.DataFrame([head | extent for head in heads]).drop_duplicates()
+    seeds = final["task"].map(lambda task: 1 if task == "ring_road" else 2)
+    final.assign(seeds_run=seeds).to_parquet(folder / "final.parquet")
 
 
 def training(seeds: str = "0", digest: str = "0123456789abcdef", **changes: Any) -> dict[str, Any]:

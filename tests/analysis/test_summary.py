@@ -38,6 +38,16 @@ def test_short_presets_say_that_nothing_can_be_learned(name: str):
     assert any("ant_gather" in line and "of 1,000,000 steps" in line for line in text)
 
 
+def test_of_some_short_runs_the_tasks_are_named():
+    short = {"run": {"tasks": {"ring_road": {"steps": 50_000}}}}
+    text = lines("paper", studies=["main"], **short)
+    assert text[-1] == "Far too short for anything to be learned are runs on ring_road."
+
+
+def test_what_is_drawn_from_the_archive_is_elsewhere():
+    assert lines("paper", source="archive")[0] == "Figures: results/from_archive/figures"
+
+
 def test_wrong_preset_is_refused(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit, match="summary: preset 'fast' not found"):
         summary.main(["--preset", "fast"])

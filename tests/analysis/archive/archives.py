@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from synthetic import small_preset, write_run
 
 from algorithms.settings import RunConfig
 from algorithms.studies import cells
 from analysis.archive import __main__ as command
 from analysis.archive import add as adding
+from analysis.archive.manifest import ArchiveError
 
 KEY = "ant_gather/hrl/seeds_0"
 
@@ -66,3 +68,14 @@ def run(archive: Path, name: str, *arguments: str | Path) -> int:
 def files(archive: Path) -> dict[str, bytes]:
     """Everything in an archive."""
     return {str(path.relative_to(archive)): path.read_bytes() for path in archive.rglob("*") if path.is_file()}
+
+
+def refusal(archive: Path, *folders: Path, replace: bool = False) -> str:
+    """Why folders cannot be added, which changes nothing."""
+    before = files(archive)
+    with pytest.raises(ArchiveError) as caught:
+        add(archive, *folders, replace=replace)
+    assert {name: content for name, content in files(archive).items() if name != ".lock"} == {
+        name: content for name, content in before.items() if name != ".lock"
+    }
+    return str(caught.value)

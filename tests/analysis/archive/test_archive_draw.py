@@ -196,6 +196,45 @@ def test_a_worker_of_a_training_that_is_not_archived_makes_a_run_reduced(complet
     assert alone.iloc[0].endswith(f"; {UNKNOWN_WORKER}")
 
 
+def test_workers_that_were_trained_differently_do_not_go_together(complete: Any, tmp_path: Path):
+    preset, results, _ = complete
+    runs = shutil.copytree(results / "runs/ant_maze/hiro-worker_hiro", tmp_path / "runs/ant_maze/hiro-worker_hiro")
+    for seed, source in enumerate([{"hash": "0123", "seeds": [0]}, None]):
+        describe(runs / f"seeds_{seed}", source=source)
+    archive = tmp_path / "archive"
+    add(archive, runs)
+    assert drawn(archive, preset, "transfer").runs["seed"].unique().tolist() == [0]
+    key = "ant_maze/hiro-worker_hiro/seeds"
+    why = f"does not go together with {key}_0, which is shown: source.hash is unknown, not 0123"
+    assert f"not used: {key}_1; {why}" in said(archive, preset)
+
+
+def test_tables_of_selected_studies_without_data_do_not_outlive_a_change(
+    complete: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    preset, results, archive = complete
+    out, arguments = tmp_path / "out", shlex.split(preset_arguments(preset))
+    (out / "tables/gradient_forms").mkdir(parents=True)
+    assert run(archive, "tables", *arguments, "--out", out) == 0
+    assert {path.name for path in (out / "tables").iterdir()} == {*STUDIES, "gradient_forms"}
+    less = tmp_path / "archive"
+    add(less, results / "runs/ant_gather/td3")
+    assert run(less, "tables", *arguments, "--out", out) == 0
+    assert {path.name for path in (out / "tables").iterdir()} == {"main", "gradient_forms"}, "it is not selected"
+
+
+@pytest.mark.parametrize("value", [3.0, math.nan])
+def test_a_mean_that_is_no_worker_return_is_none(tmp_path: Path, value: float):
+    preset, archive = preset_of("cooperation", seeds=[0]), tmp_path / "archive"
+    cher = write_run(training("cher").with_worker_return(-600.0), tmp_path / "runs")
+    describe(cher, worker_return={"task": "ant_gather", "label": "hrl", "worker_return": -600.0})
+    finished(tmp_path)
+    measured(tmp_path, value)
+    add(archive, tmp_path / "runs")
+    found = drawn(archive, preset, "cooperation").cells.set_index("label").loc["cher"]
+    assert found["worker_return"] == -600
+
+
 def test_an_empty_archive_says_what_to_do_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     (tmp_path / "manifest.json").write_text(
         '{"format": 1, "columns": {}, "runs": [], "drivers": [], "episodes": []}'

@@ -57,7 +57,7 @@ def test_what_figures_show_is_kept_as_it_is(archive: Path, tmp_path: Path):
     path = trajectories(tmp_path / "results")
     (line,) = add_episodes(archive, path)
     assert line == "trajectories/ant_gather/hrl.parquet: added, 0.00 MB"
-    kept, every = pd.read_parquet(archive / "trajectories/ant_gather/hrl.parquet"), pd.read_parquet(path)
+    kept, every = pd.read_parquet(archive / load(archive).episodes[0].kept), pd.read_parquet(path)
     assert kept[["target", "episode"]].drop_duplicates().to_numpy().tolist() == [["a", 0], ["b", 0], ["c", 0]]
     pd.testing.assert_frame_equal(kept, every[every["episode"] == 0].reset_index(drop=True))
     assert not store.read(archive).problems
@@ -76,12 +76,31 @@ def test_others_of_the_same_run_replace_them_on_demand(archive: Path, tmp_path: 
     assert not store.read(archive).problems
 
 
+@pytest.mark.parametrize("replace", [False, True])
+def test_an_interrupted_addition_of_episodes_leaves_the_archive_as_it_was(
+    archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, replace: bool
+):
+    path = trajectories(tmp_path / "results")
+    if replace:
+        add_episodes(archive, path)
+        pd.read_parquet(path).assign(x=5.0).to_parquet(path, index=False)
+    before = load(archive)
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "change", lambda *arguments: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            add_episodes(archive, path, replace=replace)
+    assert store.read_checked(archive).manifest == before
+    add_episodes(archive, path, replace=replace)
+    (kept,) = (archive / "trajectories").rglob("*.parquet")
+    assert kept == archive / load(archive).episodes[0].kept
+
+
 def test_they_go_with_the_run_that_they_are_of(archive: Path, tmp_path: Path):
     add_episodes(archive, trajectories(tmp_path / "results"))
     longer = finished(tmp_path / "longer", **of_length(2_400))
     add(archive, longer, replace=True)
     assert load(archive).episodes == []
-    assert not (archive / "trajectories/ant_gather/hrl.parquet").exists()
+    assert not [*(archive / "trajectories").rglob("*.parquet")]
     message = refusal(archive, trajectories(tmp_path / "results"))
     assert "ant_gather/hrl/seeds_0 with hash " in message
     assert message.endswith(" is not in the archive; add it first")
@@ -100,10 +119,10 @@ def test_files_of_nothing_that_is_known_are_refused(archive: Path, tmp_path: Pat
 
 def test_a_changed_file_is_refused_by_name(archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     add_episodes(archive, trajectories(tmp_path / "results"))
-    path = archive / "trajectories/ant_gather/hrl.parquet"
+    name = load(archive).episodes[0].kept
+    path = archive / name
     path.write_bytes(path.read_bytes() + b" ")
     assert run(archive, "verify") == 1
-    name = "trajectories/ant_gather/hrl.parquet"
     assert capsys.readouterr().out == f"{name} has been changed: its checksum is another one\n"
     path.unlink()
     run(archive, "verify")
@@ -120,7 +139,9 @@ def test_recordings_are_shown_together_where_they_begin_alike(archive: Path, tmp
     write_drivers(small_preset(**highway, run={"tasks": {"highway": {"steps": 1_200}}}), results / "drivers")
     add(archive, results / "runs/highway", results / "drivers")
     add_episodes(archive, recording(results, "cher"), recording(results, "driver_human"))
-    assert set(pd.read_parquet(archive / "recordings/highway/cher.parquet")["target"]) == {"b"}, "the middle one"
+    first = load(archive).episodes[0]
+    assert (first.path, first.key) == ("recordings/highway/cher.parquet", "highway/cher/seeds_0")
+    assert set(pd.read_parquet(archive / first.kept)["target"]) == {"b"}, "the middle one"
     found = plan.make(cher, load(archive))
     shown = [file.path for file in plan.shown_episodes(found, "figure_10")]
     both = ["recordings/highway/cher.parquet", "recordings/highway/driver_human.parquet"]

@@ -40,6 +40,16 @@ def test_the_page_is_written_where_it_is_looked_for(folder: Path, capsys: pytest
     assert (folder / "report/index.html").read_text().startswith("<!doctype html>\n")
 
 
+def test_what_is_drawn_from_the_archive_is_looked_for_where_it_is(folder: Path, tmp_path: Path):
+    drawn = tmp_path / "mine/from_archive"
+    shutil.copytree(folder, drawn)
+    override = json.loads(SELECTED) | {"source": "archive", "results": str(tmp_path / "mine")}
+    main(["--preset", "quick", "--override", json.dumps(override)])
+    text = (drawn / "report/index.html").read_text()
+    assert "Drawn from" in text
+    assert "<img" in text
+
+
 def test_only_named_files_are_shown(folder: Path, tmp_path: Path):
     main(
         [

@@ -41,6 +41,7 @@ def test_the_policy_allows_the_script_of_the_page_and_nothing_from_outside(whole
     (script,) = whole.all("script")
     assert "src" not in script
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'; ")
+    assert "; base-uri 'none'; form-action 'none'; " in policy
     assert policy.endswith(f"script-src '{page.digest(script['text'])}'")
 
 
@@ -105,7 +106,7 @@ def test_the_runs_are_all_trainings_each_once(whole: Page):
 
 def test_the_head_says_what_was_run(whole: Page):
     facts = {each["text"] for each in whole.all("dd")}
-    assert {"2 (0-1)", "3,000", "2026-01-02 10:00:00Z", "main, cooperation, transfer"} <= facts
+    assert {"1 to 2", "3,000", "2026-01-02 10:00:00Z", "main, cooperation, transfer"} <= facts
     assert f"a1b2c3d4e5f60718-dirty ({len(whole.rows('runs'))})" in {fact.strip() for fact in facts}
     assert "Drawn from" not in {each["text"] for each in whole.all("dt")}
 

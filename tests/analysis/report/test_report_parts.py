@@ -15,6 +15,7 @@ from analysis.report import captions, claims, embedding, inventory, reduced
 from analysis.summary import SHORT
 from analysis.tables.writing import DASH
 
+SOME_SHORT = "Far too short for anything to be learned are runs on Ring Road."
 NAMES = (*products.FIGURES, *products.TABLES, *products.OVERALL)
 
 
@@ -29,9 +30,14 @@ def test_every_caption_is_filled_in_and_well_formed(preset: str):
             assert f'<span class="docutils literal">{preset}</span>' in text, name
 
 
-def test_a_caption_for_another_preset_than_the_paper_says_so():
-    assert "This is not the paper" in captions.caption("figure_05", load_preset("quick"))
-    assert "This is not the paper" not in captions.caption("figure_05", load_preset("paper"))
+def test_captions_say_nothing_that_the_data_of_an_archive_may_contradict():
+    """How many seeds there are, and whether they are reduced, panels and tables say themselves."""
+    values = load_preset("paper")
+    for name in NAMES:
+        for changes in ({"seeds": [7]}, {"source": "archive"}):
+            assert captions.caption(name, values | changes) == captions.caption(name, values)
+    for name in ("figure_01", "figure_05"):
+        assert "A panel whose runs are far shorter than" in captions.caption(name, values)
 
 
 def test_what_a_preset_says_does_nothing_in_a_caption():
@@ -180,7 +186,7 @@ def test_an_inventory_that_says_nothing_is_refused(rows: pd.DataFrame, message: 
 
 
 def cell(label: str, steps: int, why: str = "") -> dict[str, object]:
-    said = {"steps_run": steps, "steps_paper": 1_000, "reduced": bool(why), "reduced_why": why}
+    said = {"steps_run": steps, "steps_paper": 1_000, "seeds_run": 2, "reduced": bool(why), "reduced_why": why}
     return {"task": "ring_road", "label": label, **said}
 
 
@@ -189,7 +195,11 @@ def cell(label: str, steps: int, why: str = "") -> dict[str, object]:
     [
         (1_000, "", ""),
         (500, "500 of 1,000 steps", reduced.LESS),
-        (99, "99 of 1,000 steps", SHORT),
+        (
+            99,
+            "99 of 1,000 steps",
+            f"{reduced.LESS} {SOME_SHORT}",
+        ),
     ],
 )
 def test_what_the_head_says_of_reduced_runs(steps: int, why: str, meaning: str):
@@ -198,3 +208,9 @@ def test_what_the_head_says_of_reduced_runs(steps: int, why: str, meaning: str):
     assert (found.cells, found.reduced, found.meaning) == (2, int(bool(why)), meaning)
     assert found.reasons == ({"Ring Road": [why]} if why else {})
     assert found.steps == ("1,000" if steps == 1_000 else f"{steps} to 1,000")
+    assert found.seeds == "2"
+
+
+def test_only_where_all_runs_are_far_too_short_the_head_says_so_of_all():
+    every = pd.DataFrame([cell("hrl", 99, "99 of 1,000 steps"), cell("cher", 50, "50 of 1,000 steps")])
+    assert reduced.extent([every]).meaning == SHORT
