@@ -18,7 +18,7 @@ from analysis.tables.writing import DASH, MINUS, significant
 
 COLUMNS = [
     *("reference", "task", "label", "metric", "published", "low", "high", "ours", "std", "n_seeds", "deviation"),
-    *("relative", "inside", "lacks", "reduced", "reduced_why", "remark", "is_setting", "check", "trust", "source"),
+    *("relative", "inside", "lacks", "reduced", "reduced_why", "remark", "is_certain", "check", "trust", "source"),
 ]
 NUMBERS = ["published", "low", "high", "ours", "std", "deviation", "relative"]
 #: What settings of the preset and quantities of the theory are allowed to be off by: rounding of what is printed.
@@ -52,7 +52,7 @@ def _row(results: Results, counterpart: Counterpart, reference: Reference) -> di
     )
     row |= {"lacks": lacks, "reduced": bool(reduced), "reduced_why": SEPARATOR.join(reduced)}
     source = "; ".join(part for part in (reference.condition, reference.source) if part)
-    about = {"is_setting": counterpart.is_setting, "check": reference.check}
+    about = {"is_certain": counterpart.is_certain, "check": reference.check}
     about |= {"trust": reference.trust, "source": source}
     row["inside"] = row["inside"] if counterpart.is_comparable else ""
     return row | {"remark": counterpart.remark} | about
@@ -102,8 +102,8 @@ def inside(values: pd.Series, low: float, high: float) -> str:
 
 
 def counted(rows: pd.DataFrame) -> str:
-    """How many results at full length are inside and outside; a setting is no result."""
-    inside = rows.loc[~rows["reduced"] & ~rows["is_setting"], "inside"].value_counts()
+    """How many results at full length are inside and outside; what is certain beforehand is none."""
+    inside = rows.loc[~rows["reduced"] & ~rows["is_certain"], "inside"].value_counts()
     return f"{inside.get('yes', 0)} inside their band, {inside.get('no', 0)} outside"
 
 
