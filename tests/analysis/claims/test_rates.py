@@ -73,7 +73,7 @@ def check_power(test: StatisticalTest, effect: float, draws: int) -> None:
 
 @pytest.mark.parametrize("test", QUICK, ids=named)
 def test_on_the_limit_verdicts_are_rare(test: StatisticalTest):
-    check_limit(test, 100)
+    check_limit(test, 300)
 
 
 @pytest.mark.parametrize("test", QUICK[:2] + QUICK[6:7] + QUICK[9:10], ids=named)
