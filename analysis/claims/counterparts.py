@@ -213,9 +213,9 @@ def of_drivers() -> Iterator[Counterpart]:
         remark = "theirs: saved states, ours: episodes"
         shown = at_point("mean_speed_all", "end_speed", end)
         for entry in (0, 1):
-            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark)
+            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark, is_comparable=False)
         flow = at_point("throughput", "end_speed", end)
-        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow")
+        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow", is_comparable=False)
     yield certain("D14", Cell(HIGHWAY, "cher"), SCORE, "a bound")
 
 

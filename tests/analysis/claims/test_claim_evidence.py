@@ -194,8 +194,8 @@ def test_samples_without_spread_get_the_p_value_of_the_most_extreme_arrangement(
 
 def test_the_spread_of_settings_is_that_of_their_means(random: np.random.Generator):
     """Of many seeds, the standard deviations of what was put in."""
-    samples = [random.normal(mean, 1, 4_000) for mean in (0, 1, 2, 3, 5, 5, 6)]
-    assert Sensitivity(4, 3).judge(samples).effect == pytest.approx(sqrt(5 / 3) - sqrt(1 / 3), abs=0.05)
+    samples = [random.normal(mean, 1, 1_000) for mean in (0, 1, 2, 3, 5, 5, 6)]
+    assert Sensitivity(4, 3).judge(samples).effect == pytest.approx(sqrt(5 / 3) - sqrt(1 / 3), abs=0.1)
 
 
 def test_noise_of_seeds_is_no_dependence_on_a_setting(random: np.random.Generator):
