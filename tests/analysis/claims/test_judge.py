@@ -217,6 +217,15 @@ def test_a_single_seed_without_a_value_decides_nothing():
     assert set(here["lacks"]) == {"1 of 10 seeds have no value"}
 
 
+def test_a_seed_without_a_worker_return_does_not_miss_delta():
+    made = studies(True)
+    runs = made["cooperation"]["runs"]
+    runs.loc[(runs["label"] == "cher-ratio_25") & (runs["seed"] == 7), "worker_q_current"] = np.nan
+    found = judge(Results(made, ("ant_gather",)), [claim("C12")]).iloc[0]
+    assert (found["n_seeds"], found["effect"]) == (9, 1)
+    assert found["lacks"] == "1 of 10 seeds have no value"
+
+
 def test_few_seeds_decide_nothing():
     made = studies(True)
     for study in made.values():
