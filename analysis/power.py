@@ -26,7 +26,7 @@ from analysis.claims.comparison import Claim
 from analysis.claims.counts import Share
 from analysis.claims.evidence import LEVEL, Test
 from analysis.claims.location import Location
-from analysis.claims.resampling import Aggregate, Best, MeanImprovement, Peak
+from analysis.claims.resampling import Aggregate, Best, MeanImprovement, Peak, Sensitivity
 from analysis.tables.writing import to_markdown
 
 DRAWS = 200
@@ -92,7 +92,7 @@ def _of_share(test: Share, seeds: int, effect: float, level: float) -> float:
 @lru_cache(maxsize=1024)
 def needed(test: Test, effect: float, family: int = 1, target: float = TARGET) -> int | None:
     """The smallest number of seeds with a power of at least the target; None beyond :data:`MOST`."""
-    draws = FEWER_DRAWS if isinstance(test, MeanImprovement | Best | Peak) else DRAWS
+    draws = FEWER_DRAWS if isinstance(test, MeanImprovement | Best | Peak | Sensitivity) else DRAWS
     low, high = FEWEST - 1, FEWEST
     while power(test, high, effect, family, draws) < target:
         if high == MOST:

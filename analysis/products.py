@@ -20,7 +20,10 @@ DRIVEN = "main"
 COLLECTED = ("cells", "runs", "evaluations", "probes", "proposals", "timing", "drivers", "inventory", "extents")
 STATISTICS = ("statistics", "final", "evaluation_statistics", "driver_statistics")
 #: Those that the claims of the paper are judged from.
-JUDGED = ("cells", "runs", "evaluations", "probes", "timing", "drivers", "final", "driver_statistics")
+JUDGED = (
+    *("cells", "runs", "evaluations", "probes", "timing", "drivers", "inventory"),
+    *("final", "driver_statistics"),
+)
 
 Wanted = Callable[[RunConfig], bool]
 

@@ -45,10 +45,9 @@ def check(preset: Mapping[str, Any], tables: Path, references: Path, out: Path) 
     paths = [out / "tables" / f"reproduction{ending}" for ending in ENDINGS]
     write(reproduction.numbers(numbers), reproduction.readable(numbers), paths)
     style.save(forest.draw(verdicts), [out / "figures" / f"claims{ending}" for ending in style.ENDINGS])
-    inside = numbers["inside"].value_counts()
     return (
-        f"Claims: {page.counted(verdicts)}.  Published numbers: {inside.get('yes', 0)} inside their band, "
-        f"{inside.get('no', 0)} outside.  See {out / 'tables/claims.md'}"
+        f"Claims: {page.counted(verdicts)}.  Published numbers, of results at full length: "
+        f"{reproduction.counted(numbers)}.  See {out / 'tables/claims.md'}"
     )
 
 

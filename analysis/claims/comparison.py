@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from analysis import style
 from analysis.claims.evidence import Test, Verdict
 from analysis.claims.measures import BASELINES, Measure, normalised
-from analysis.claims.results import Results
+from analysis.claims.results import Missing, Results
 
 #: Stands for several tasks at once.
 ALL = "all"
+#: Cooperation ratios above this are nearer to 100 % than to 75 %.
+NEARLY_FULL = 0.875
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,13 @@ class Cell:
         task: name of the task.
         name: label or, where it is looked up, what to call the cell.
         find: takes results and task, and finds the label; none if the name is the label.
+        rests_on: labels on whose results its choice, or a setting of it, depends.
     """
 
     task: str
     name: str
     find: Callable[[Results, str], str] | None = None
+    rests_on: tuple[str, ...] = ()
 
     def label(self, results: Results) -> str:
         """The cell's label.
@@ -45,7 +49,20 @@ def by_setting(task: str, study: str, column: str, value: float, algorithm: str)
 
 def at_ratio(ratio: float, task: str = "ant_gather", study: str = "cooperation") -> Cell:
     """CHER with a delta that makes a certain cooperation ratio."""
-    return by_setting(task, study, "cooperation_ratio", ratio, "cher")
+    cell = by_setting(task, study, "cooperation_ratio", ratio, "cher")
+    return replace(cell, rests_on=("hrl",))  # delta is a share of HRL's worker return
+
+
+def nearly_full(cell: Cell) -> Cell:
+    """The same cell if its delta makes a cooperation ratio that is nearer to 100 % than to 75 %."""
+
+    def find(results: Results, task: str) -> str:
+        ratio = float(results.rows("cells", task, cell.name)["cooperation_ratio"].iloc[0])
+        if not ratio > NEARLY_FULL:
+            raise Missing(f"needs a cooperation ratio above {NEARLY_FULL:.1%}, here {ratio:.1%}")
+        return cell.name
+
+    return Cell(cell.task, cell.name, find, ("hrl",))
 
 
 def at_lambda(value: float, task: str = "ant_gather") -> Cell:
@@ -60,7 +77,7 @@ def best_baseline(task: str) -> Cell:
         means = {label: normalised(results, where, label).mean() for label in BASELINES}
         return max(means, key=lambda label: means[label])
 
-    return Cell(task, "best baseline", find)
+    return Cell(task, "best baseline", find, BASELINES)
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class Comparison:
         part: comparisons of a claim of the same part are a family, whose p-values are adjusted together.
         drivers: scripted drivers that the measure refers to, besides.
         also: labels that the measure refers to, besides.
-        guard: what must hold besides.
+        guards: what must hold besides.
         by_ratio: whether to put the samples in the order of their cells' cooperation ratio.
     """
 
@@ -90,7 +107,7 @@ class Comparison:
     part: str = ""
     drivers: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
-    guard: Guard | None = None
+    guards: tuple[Guard, ...] = ()
     by_ratio: bool = False
 
     @property
@@ -104,14 +121,14 @@ class Guard:
     """A comparison without which another one's verdict does not count.
 
     Attributes:
-        verdict: the verdict that needs it.
         comparison: what must be supported, at the level of 5 % by itself.
         otherwise: what is said where it is not.
+        verdict: the verdict that needs it.
     """
 
-    verdict: Verdict
     comparison: Comparison
     otherwise: str
+    verdict: Verdict = "supported"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,9 @@ class Counterpart:
         measure: what is taken of each seed.
         entry: which of the row's numbers, from 0.
         remark: what differs between the two.
+        is_comparable: whether both are of the same setting, so that ours can be inside or outside.
+        is_certain: whether no training can miss it: a setting, a bound, or a quantity of the theory.
+        rests_on: labels on whose results ours depends, besides.
     """
 
     reference: str
@@ -43,6 +46,14 @@ class Counterpart:
     measure: Measure
     entry: int = 0
     remark: str = ""
+    is_comparable: bool = True
+    is_certain: bool = False
+    rests_on: tuple[Cell, ...] = ()
+
+
+def certain(reference: str, cell: Cell, measure: Measure, remark: str = "") -> Counterpart:
+    """Something that is so whatever is learned."""
+    return Counterpart(reference, cell, measure, remark=remark, is_certain=True)
 
 
 def setting(column: str) -> Measure:
@@ -153,26 +164,26 @@ def best_evaluation(results: Results, task: str, label: str) -> pd.Series:
 def of_trainings() -> Iterator[Counterpart]:
     """Numbers about trainings."""
     hrl, cher, td3 = (Cell(GATHER, label) for label in ("hrl", "cher", "td3"))
-    yield Counterpart("P01", cher, SEEDS)
+    yield certain("P01", cher, SEEDS)
     yield Counterpart("P02", hrl, WORKER_RETURN, remark="first critic at the manager's present goals")
-    yield Counterpart("P04", cher, BEST_RATIO)
-    yield Counterpart("P05", cher, BEST_SHARE)
+    yield Counterpart("P04", cher, BEST_RATIO, rests_on=EVERY)
+    yield Counterpart("P05", cher, BEST_SHARE, rests_on=EVERY)
     for task in (GATHER, RING, HIGHWAY):
-        yield Counterpart("P07", Cell(task, "cher_fixed"), setting("fixed_lambda"))
+        yield certain("P07", Cell(task, "cher_fixed"), setting("fixed_lambda"))
     for task in (MAZE, "ant_four_rooms"):
-        yield Counterpart("P08", Cell(task, "cher_fixed"), setting("fixed_lambda"))
-    yield Counterpart("P09", Cell(GATHER, "cher-transfer"), STEPS)
-    yield Counterpart("P10", Cell(MAZE, "cher"), INTERVAL)
-    yield Counterpart("P11", Cell("visual_ant_maze", "cher"), STEPS)
+        yield certain("P08", Cell(task, "cher_fixed"), setting("fixed_lambda"))
+    yield certain("P09", Cell(GATHER, "cher-transfer"), STEPS)
+    yield certain("P10", Cell(MAZE, "cher"), INTERVAL)
+    yield certain("P11", Cell("visual_ant_maze", "cher"), STEPS)
     yield Counterpart("A08", td3, RETURNS, remark="theirs: a worker alone, with random goals")
     yield Counterpart("A09", hrl, goal_norm(-1), remark="ours: goals of probes")
     yield Counterpart("D21", hrl, goal_norm(), remark="goals of probes")
     yield Counterpart("A11", hrl, Measure("environment steps per second", "", speed), remark="another machine")
     yield Counterpart("D16", td3, RETURNS)
-    yield Counterpart("D15", cher, RETURNS, remark="a bound")
-    yield Counterpart("PC03", Cell(MAZE, "cher"), evaluation("episode_length", "episode length"))
+    yield certain("D15", cher, RETURNS, "a bound")
+    yield certain("PC03", Cell(MAZE, "cher"), evaluation("episode_length", "episode length"))
     for id_, task in (("AC_AntGather_64", GATHER), ("AC_AntMaze_65", MAZE), ("AC_highway-v1_66", HIGHWAY)):
-        yield Counterpart(id_, Cell(task, "cher"), STEPS)
+        yield certain(id_, Cell(task, "cher"), STEPS)
 
 
 def of_cooperation() -> Iterator[Counterpart]:
@@ -182,7 +193,8 @@ def of_cooperation() -> Iterator[Counterpart]:
     full = Cell(GATHER, "cher-delta_0")
     ids = ("P03_450", "P03_300", "P03_150", "P03_50", "P03_0")
     for id_, cell in zip(ids, (quarter, half, most, NEARLY, full), strict=True):
-        yield Counterpart(id_, cell, ratio, remark="by J_HRL as measured, not -600" if cell is NEARLY else "")
+        remark = "by J_HRL as measured, not -600" if cell is NEARLY else ""
+        yield Counterpart(id_, cell, ratio, remark=remark, is_certain=cell is not NEARLY)
     distance = evaluation("goal_distance", "distance of the goal")
     for entry, cell in enumerate((Cell(GATHER, "hrl"), quarter, half, most, NEARLY)):
         yield Counterpart("D20", cell, distance, entry, "what a worker return means; without early ends")
@@ -190,40 +202,48 @@ def of_cooperation() -> Iterator[Counterpart]:
 
 def of_drivers() -> Iterator[Counterpart]:
     """Numbers about traffic without learning."""
-    human, other = Cell(RING, "human"), "the automated car is left to SUMO's own model here"
+    human = Cell(RING, "human")
+    yield Counterpart("S01", human, of_driver("return", "return", ""), remark="the same setting")
     for id_, metric in (("A01", "mean_speed"), ("A02", "speed_std"), ("D10", "speed_std")):
-        yield Counterpart(id_, human, of_driver(metric, metric.replace("_", " "), "m/s"), remark=other)
-    yield Counterpart("A03", human, of_driver("speed_fraction", "speed over v_eq", ""), remark=other)
-    yield from of_episodes(human, other)
+        yield of_grown_waves(id_, of_driver(metric, metric.replace("_", " "), "m/s"))
+    yield of_grown_waves("A03", of_driver("speed_fraction", "speed over v_eq", ""))
+    yield from of_episodes(human)
     road = Cell(HIGHWAY, "human")
     for end in (5.0, 6.0, 7.0):
         remark = "theirs: saved states, ours: episodes"
         shown = at_point("mean_speed_all", "end_speed", end)
         for entry in (0, 1):
-            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark)
+            yield Counterpart(f"A07_{end:g}", road, shown, entry, remark, is_comparable=False)
         flow = at_point("throughput", "end_speed", end)
-        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow")
-    yield Counterpart("D14", Cell(HIGHWAY, "cher"), SCORE, remark="a bound")
+        yield Counterpart(f"D12_{end:g}", road, flow, remark="theirs: uniform flow", is_comparable=False)
+    yield certain("D14", Cell(HIGHWAY, "cher"), SCORE, "a bound")
 
 
-def of_episodes(human: Cell, other: str) -> Iterator[Counterpart]:
+def of_grown_waves(reference: str, measure: Measure) -> Counterpart:
+    """A number about traffic of another setting: its deviation is shown, and neither inside nor outside."""
+    remark = "another setting: theirs has one driver model in every car, ours leaves one to SUMO's own"
+    return Counterpart(reference, Cell(RING, "human"), measure, remark=remark, is_comparable=False)
+
+
+def of_episodes(human: Cell) -> Iterator[Counterpart]:
     """Numbers about episodes on the ring."""
     for id_ in ("A04", "D06"):
-        yield Counterpart(id_, human, of_driver("return", "return", ""), remark=other)
+        yield of_grown_waves(id_, of_driver("return", "return", ""))
     follower = Cell(RING, "follower_stopper")
     remark = "theirs: a car that knows v_eq"
-    yield Counterpart("D07", follower, of_driver("return", "return", ""), remark=remark)
+    measure = of_driver("return", "return", "")
+    yield Counterpart("D07", follower, measure, remark=remark, is_comparable=False)
     for length in (220.0, 270.0):
         shown = at_point("mean_speed", "ring_length", length)
-        yield Counterpart(f"A06_{length:g}", human, shown, remark=other)
+        yield of_grown_waves(f"A06_{length:g}", shown)
         exact = quotient("mean_speed", "speed_fraction", f"v_eq at {length:g} m", length)
-        yield Counterpart(f"D01_{length:g}", human, exact)
-    yield Counterpart("D02", human, quotient("mean_speed", "speed_fraction", "v_eq"), remark="ten lengths")
+        yield certain(f"D01_{length:g}", human, exact)
+    yield certain("D02", human, quotient("mean_speed", "speed_fraction", "v_eq"), "ten lengths")
     uniform = quotient("return", "return_fraction", "return of uniform traffic")
-    yield Counterpart("D03", human, uniform, remark="ten lengths")
-    yield Counterpart("PC07", human, ring_length("min"))
-    yield Counterpart("PC08", human, ring_length("max"))
-    yield Counterpart("PC11", human, of_driver("episode_length", "episode length", ""))
+    yield certain("D03", human, uniform, "ten lengths")
+    yield certain("PC07", human, ring_length("min"))
+    yield certain("PC08", human, ring_length("max"))
+    yield certain("PC11", human, of_driver("episode_length", "episode length", ""))
 
 
 def of_hiro() -> Iterator[Counterpart]:

@@ -6,7 +6,7 @@ A comparison of runs that are shorter than the paper's, or of fewer seeds, is in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from analysis import style
-from analysis.claims.comparison import Claim, Comparison, Guard
-from analysis.claims.evidence import Array, Evidence, Verdict, holm, is_degenerate
+from analysis.claims.comparison import Claim, Comparison
+from analysis.claims.evidence import Array, Evidence, Samples, Verdict, holm, is_degenerate
 from analysis.claims.results import Missing, Results
 from analysis.power import FEWEST, MOST, needed
 from analysis.reduction import SEPARATOR
 
 REDUCED = "reduced run"
+EQUAL = "all seeds of all have the same value: there is nothing to compare"
 #: Effects for which the number of seeds is worked out are multiples of this many standard deviations.
 EFFECT_STEP = 0.25
 
@@ -41,8 +42,9 @@ class Outcome:
         seeds: smallest number of seeds of a sample.
         is_degenerate: whether all values are the same.
         missing: what is missing.
-        reduced_why: how the runs are reduced; nothing if they are not.
-        guard: what its guard shows, if it has one.
+        reduced_why: how the runs, and those of its guards, are reduced; nothing if they are not.
+        guards: what its guards show.
+        valueless: how many seeds of how many have no value, in words; nothing if all have one.
     """
 
     comparison: Comparison
@@ -51,7 +53,8 @@ class Outcome:
     is_degenerate: bool = False
     missing: str = ""
     reduced_why: tuple[str, ...] = ()
-    guard: Outcome | None = None
+    guards: tuple[Outcome, ...] = ()
+    valueless: str = ""
 
 
 def judge(results: Results, claims: Iterable[Claim]) -> pd.DataFrame:
@@ -65,20 +68,27 @@ def judge(results: Results, claims: Iterable[Claim]) -> pd.DataFrame:
 
 
 def outcome(results: Results, comparison: Comparison) -> Outcome:
-    """Test one comparison."""
-    guard = outcome(results, comparison.guard.comparison) if comparison.guard else None
+    """Test one comparison, and its guards."""
+    guards = tuple(outcome(results, guard.comparison) for guard in comparison.guards)
+    found = _tested(results, comparison)
+    reasons = [why for each in (found, *guards) for why in each.reduced_why]
+    return replace(found, guards=guards, reduced_why=tuple(dict.fromkeys(reasons)))
+
+
+def _tested(results: Results, comparison: Comparison) -> Outcome:
     reduced: tuple[str, ...] = ()
     try:
         labels = _labels(results, comparison)
         reduced = _reduced(results, comparison, labels)
         samples = [_values(results, comparison, task, label) for task, label in labels]
     except Missing as missing:
-        return Outcome(comparison, missing=str(missing), reduced_why=reduced, guard=guard)
-    seeds = min(len(sample) for sample in samples)
+        return Outcome(comparison, missing=str(missing), reduced_why=reduced)
+    seeds, valueless = min(len(sample) for sample in samples), _valueless(results, labels, samples)
     if seeds < 2:
-        return Outcome(comparison, None, seeds, missing="needs two seeds with a value", reduced_why=reduced)
+        lacks = "needs two seeds with a value"
+        return Outcome(comparison, None, seeds, missing=lacks, reduced_why=reduced, valueless=valueless)
     evidence = comparison.test.judge(samples)
-    return Outcome(comparison, evidence, seeds, is_degenerate(samples), "", reduced, guard)
+    return Outcome(comparison, evidence, seeds, is_degenerate(samples), "", reduced, valueless=valueless)
 
 
 def _labels(results: Results, comparison: Comparison) -> list[tuple[str, str]]:
@@ -95,10 +105,18 @@ def _values(results: Results, comparison: Comparison, task: str, label: str) -> 
     return comparison.measure.read(results, task, label).dropna().to_numpy(np.float64)
 
 
+def _valueless(results: Results, labels: list[tuple[str, str]], samples: Samples) -> str:
+    """Of the cell that lacks most: how many of its seeds have no value."""
+    numbers = [(results.seeds(*label), len(sample)) for label, sample in zip(labels, samples, strict=True)]
+    seeds, values = max(numbers, key=lambda number: number[0] - number[1])
+    return f"{seeds - values} of {seeds} seeds have no value" if values < seeds else ""
+
+
 def _reduced(results: Results, comparison: Comparison, labels: list[tuple[str, str]]) -> tuple[str, ...]:
     """How any of the runs or drivers behind a comparison is reduced, each reason once."""
     task = comparison.cells[0].task
-    names = [*labels, *((task, name) for name in (*comparison.also, *comparison.drivers))]
+    besides = [(cell.task, label) for cell in comparison.cells for label in cell.rests_on]
+    names = [*labels, *besides, *((task, name) for name in (*comparison.also, *comparison.drivers))]
     return tuple(dict.fromkeys(why for where, name in names for why in results.reduced(where, name)))
 
 
@@ -119,26 +137,33 @@ def verdict(claim: Claim, found: Outcome, p_value: float) -> tuple[Verdict, str]
         reasons = style.reductions(pd.DataFrame({"reduced_why": [SEPARATOR.join(found.reduced_why)]}))
         text = f"{REDUCED}: {', '.join(reasons)}"
         return "inconclusive", f"{text}; {found.missing}" if found.missing else text
-    if found.evidence is None:
-        return "inconclusive", found.missing
-    if found.is_degenerate:
-        return "inconclusive", "all seeds of all have the same value: there is nothing to compare"
-    if found.seeds < FEWEST:
-        return "inconclusive", f"needs at least {FEWEST} seeds with a value, here {found.seeds}"
+    if lacks := unjudgeable(found):
+        return "inconclusive", lacks
+    assert found.evidence is not None
     said = found.evidence.verdict(p_value)
     if said == "inconclusive":
-        return said, seeds_needed(claim, found)
+        return said, EQUAL if found.is_degenerate else seeds_needed(claim, found)
     return guarded(said, found)
 
 
+def unjudgeable(found: Outcome) -> str:
+    """What keeps a comparison from being judged at all; nothing if it can be."""
+    if found.evidence is None or found.valueless:
+        return "; ".join(text for text in (found.missing, found.valueless) if text)
+    few = f"needs at least {FEWEST} seeds with a value, here {found.seeds}"
+    return few if found.seeds < FEWEST else ""
+
+
 def guarded(said: Verdict, found: Outcome) -> tuple[Verdict, str]:
-    """A verdict stands if its guard does."""
-    guard: Guard | None = found.comparison.guard
-    if guard is None or found.guard is None or guard.verdict != said:
-        return said, ""
-    if found.guard.evidence is None:
-        return "inconclusive", found.guard.missing
-    return (said, "") if found.guard.evidence.verdict() == "supported" else ("inconclusive", guard.otherwise)
+    """A verdict stands if those of its guards do that it needs."""
+    for guard, shown in zip(found.comparison.guards, found.guards, strict=True):
+        if guard.verdict == said and (lacks := unjudgeable(shown) or _not_held(shown, guard.otherwise)):
+            return "inconclusive", lacks
+    return said, ""
+
+
+def _not_held(shown: Outcome, otherwise: str) -> str:
+    return "" if shown.evidence is not None and shown.evidence.verdict() == "supported" else otherwise
 
 
 def seeds_needed(claim: Claim, found: Outcome) -> str:

@@ -15,7 +15,6 @@ from analysis.claims.evidence import (
     Evidence,
     Samples,
     in_standard_deviations,
-    is_degenerate,
     standard_deviation,
 )
 
@@ -50,7 +49,7 @@ def above(samples: Samples, weights: tuple[float, ...], limit: float) -> float:
 def _exact(samples: Samples) -> float:
     """The p-value of the most extreme of all arrangements of one or two samples, which have no spread."""
     sizes = [len(sample) for sample in samples]
-    if len(sizes) > 2 or is_degenerate(samples):
+    if len(sizes) > 2:
         return 1.0
     return 0.5 ** sizes[0] if len(sizes) == 1 else 1 / comb(sum(sizes), sizes[0])
 
@@ -151,47 +150,3 @@ class Between:
         scale = half / effect if effect > 0 else 1.0
         place = middle if effect > 0 else upper - effect
         return [scale * sample + (place / self.weights[0] if n == 0 else 0) for n, sample in enumerate(samples)]
-
-
-@dataclass(frozen=True)
-class Spread:
-    """Whether values spread more in one group of samples than in another (Brown and Forsythe).
-
-    The distances of values from their group's median are compared by Welch's test, which, other than the original
-    analysis of variance, has a direction.
-
-    Attributes:
-        groups: how many samples belong to the first group.
-        others: how many, after these, belong to the second.
-        name: what the test is called.
-    """
-
-    unit: ClassVar[str] = ""
-    groups: int
-    others: int
-    name: str = "spread over settings and seeds (Brown-Forsythe)"
-
-    def judge(self, samples: Samples, *, interval: bool = True) -> Evidence:
-        """See :class:`analysis.claims.evidence.Test`."""
-        pools = np.concatenate(list(samples[: self.groups])), np.concatenate(list(samples[self.groups :]))
-        return Location(self.name).judge([np.abs(pool - np.median(pool)) for pool in pools])
-
-    def draw(self, random: np.random.Generator, seeds: int, effect: float) -> list[Array]:
-        """See :class:`analysis.claims.evidence.Test`; the effect is that on the distances from the median."""
-        ratio = self._ratio(abs(effect))
-        scales = (ratio, 1.0) if effect >= 0 else (1.0, ratio)
-        counts = (self.groups, self.others)
-        return [
-            scale * random.normal(size=seeds) for scale, n in zip(scales, counts, strict=True) for _ in range(n)
-        ]
-
-    @staticmethod
-    def _ratio(effect: float) -> float:
-        """The ratio r of two standard deviations that puts normal values' distances so far apart.
-
-        The distances have mean m and standard deviation s, in units of that of the values, so that the effect is
-        (r - 1) m / (s sqrt((r^2 + 1) / 2)); it stays below sqrt(2) m / s = 1.87.
-        """
-        mean, deviation = sqrt(2 / np.pi), sqrt(1 - 2 / np.pi)
-        rest = 1 - min(effect * deviation / (mean * sqrt(2)), 0.99) ** 2
-        return (1 + sqrt(1 - rest**2)) / rest

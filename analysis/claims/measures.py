@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.by_seed import evaluated_by_seed, final_by_seed
+from analysis.claims.margins import MARGINS
 from analysis.claims.results import Missing, Results
 from analysis.headline import RETURN, Headline, headline
 from analysis.tables.cooperation import TOLERANCE
@@ -74,6 +75,11 @@ def normalised(results: Results, task: str, label: str) -> pd.Series:
     """Final values of the task's score on the scale of :data:`SCALES`."""
     low, high = SCALES[task]
     return (score(results, task, label) - low) / (high - low)
+
+
+def score_on(task: str) -> Measure:
+    """The task's score with its unit."""
+    return Measure("score", unit_of(task), score)
 
 
 def unit_of(task: str) -> str:
@@ -168,9 +174,12 @@ def area_under_curve(results: Results, task: str, label: str) -> pd.Series:
 
 def steps_to_level(results: Results, task: str, label: str) -> pd.Series:
     """Steps until training first has half of the best baseline's final success; infinite if it never has."""
-    finals = [score(results, task, baseline).mean() for baseline in BASELINES]
-    if not (level := REACHED * max(finals)) > 0:
-        raise Missing("needs a baseline that succeeds at all: there is no level to reach")
+    best = max(score(results, task, baseline).mean() for baseline in BASELINES)
+    if not best >= MARGINS[task]:
+        raise Missing(
+            f"needs a baseline with a score of {MARGINS[task]:g}: there is no level that is worth reaching"
+        )
+    level = REACHED * best
     metric = headline(task).metric
     rows = results.column("runs", task, label, metric)
     steps = rows["step"].where(rows[metric] >= level)
@@ -178,21 +187,31 @@ def steps_to_level(results: Results, task: str, label: str) -> pd.Series:
 
 
 def overestimation(results: Results, task: str, label: str) -> pd.Series:
-    """The manager's value of its first goal less what came of it.
+    """The manager's value of its first goal less what came of it, mean over all evaluations of the training.
 
     What is left at the end of an episode is valued by the manager itself: a bias of b everywhere shows in the
     difference as (1 - discount over the episode) b, by which it is divided.
     """
     rows = results.column("evaluations", task, label, "manager_return_bootstrapped")
-    last = rows[rows["step"] == rows["step"].max()]
-    bias = (last["manager_q"] - last["manager_return_bootstrapped"]) / (1 - last["manager_discount"])
-    return bias.groupby(last["seed"]).mean()
+    bias = (rows["manager_q"] - rows["manager_return_bootstrapped"]) / (1 - rows["manager_discount"])
+    return bias.groupby(rows["seed"]).mean(skipna=False)
+
+
+def _errors_at_probes(results: Results, task: str, label: str) -> pd.DataFrame:
+    """Distances from the probes' goals in the end, as shares of those at the start, step by step."""
+    rows = results.column("probes", task, label, "error_end")
+    return rows.assign(error=rows["error_end"] / rows["error_start"]).sort_values("step")
+
+
+def error_at_probes(results: Results, task: str, label: str) -> pd.Series:
+    """The mean error at fixed probes in the last evaluation; 1 where nothing moves."""
+    rows = _errors_at_probes(results, task, label)
+    return rows[rows["step"] == rows["step"].max()].groupby("seed")["error"].mean()
 
 
 def drift(results: Results, task: str, label: str) -> pd.Series:
     """Mean change of the error at fixed probes from one evaluation to the next, relative to that at the start."""
-    rows = results.column("probes", task, label, "error_end")
-    rows = rows.assign(error=rows["error_end"] / rows["error_start"]).sort_values("step")
+    rows = _errors_at_probes(results, task, label)
     changes = rows.groupby(["seed", "probe"])["error"].diff().abs()
     if changes.isna().all():
         raise Missing("needs at least two evaluations of each run")
@@ -213,13 +232,27 @@ def at_delta(results: Results, task: str, label: str) -> pd.Series:
     """Whether a seed's final worker return is within 15 % of delta."""
     returns = training("worker_q_current").read(results, task, label)
     delta = float(results.column("runs", task, label, "delta")["delta"].dropna().iloc[-1])
-    return ((returns - delta).abs() < TOLERANCE * abs(delta)).astype(np.float64)
+    return ((returns - delta).abs() < TOLERANCE * abs(delta)).astype(np.float64).where(returns.notna())
 
 
-def log_seconds(results: Results, task: str, label: str) -> pd.Series:
-    """Logarithm of the seconds that a training took up to its last log point."""
-    rows = results.column("timing", task, label, "wall_time")
-    return np.log(rows.groupby("seed")["wall_time"].max())
+def log_seconds(*labels: str) -> Measure:
+    """Logarithm of the seconds that a training took up to its last log point.
+
+    Args:
+        labels: of the cells that are compared, whose trainings must have run on one kind of machine.
+    """
+
+    def read(results: Results, task: str, label: str) -> pd.Series:
+        inventories = [results.rows("inventory", task, name)[["device", "hardware"]] for name in labels]
+        if len(pd.concat(inventories).drop_duplicates()) > 1:
+            raise Missing("needs trainings on one kind of machine, all with the same device")
+        rows = results.column("timing", task, label, "wall_time")
+        seconds = rows.groupby("seed")["wall_time"].max()
+        if seconds.duplicated().any():
+            raise Missing("needs one process per seed: seeds that are trained together share their time")
+        return np.log(seconds)
+
+    return Measure("wall time", "ln s", read)
 
 
 SCORE = Measure("score", "", score)
@@ -228,8 +261,8 @@ RETURNS = training(RETURN.metric, "return", "return")
 AREA = Measure("area under the curve", "success rate", area_under_curve)
 STEPS = Measure("steps to half of the best baseline's success", "steps", steps_to_level)
 OVERESTIMATION = Measure("overestimation by the manager", "scaled return", overestimation)
+ERROR = Measure("error at probes", "of the first error", error_at_probes)
 DRIFT = Measure("drift of errors at probes", "of the first error", drift)
 GROWTH = Measure("growth of ln λ", "per update", growth_of_lambda)
 AT_DELTA = Measure("worker return within 15 % of δ", "share of seeds", at_delta)
-SECONDS = Measure("wall time", "ln s", log_seconds)
 WORKER_RETURN = training("worker_q_current", "worker return", "return")

@@ -42,7 +42,7 @@ def overview(rows: pd.DataFrame, claims: Sequence[Claim]) -> pd.DataFrame:
         first, reduced = group.iloc[0], int(group["reduced"].sum())
         extra = group["part"].isin(besides[str(name)])
         verdicts = counted(group[~extra])
-        verdicts += f"; whether {group.loc[extra, 'part'].iloc[0]}: {counted(group[extra])}" if extra.any() else ""
+        verdicts += f"; besides: {counted(group[extra])}" if extra.any() else ""
         missing = int((group["n_seeds"] == 0).sum())
         notes = [f"{reduced} of reduced runs"] * bool(reduced) + [f"{missing} not judged"] * bool(missing)
         cells = (str(name), first["section"], first["statement"], verdicts, ", ".join(notes))

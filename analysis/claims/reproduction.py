@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from math import inf, isfinite, isnan, nan, sqrt
+from math import inf, isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from analysis.tables.writing import DASH, MINUS, significant
 
 COLUMNS = [
     *("reference", "task", "label", "metric", "published", "low", "high", "ours", "std", "n_seeds", "deviation"),
-    *("relative", "inside", "lacks", "reduced", "reduced_why", "remark", "check", "trust", "source"),
+    *("relative", "inside", "lacks", "reduced", "reduced_why", "remark", "is_certain", "check", "trust", "source"),
 ]
 NUMBERS = ["published", "low", "high", "ours", "std", "deviation", "relative"]
 #: What settings of the preset and quantities of the theory are allowed to be off by: rounding of what is printed.
@@ -43,7 +43,8 @@ def _row(results: Results, counterpart: Counterpart, reference: Reference) -> di
     try:
         ours["label"] = counterpart.cell.label(results)
         values = counterpart.measure.read(results, ours["task"], ours["label"]).dropna()
-        reduced = results.reduced(ours["task"], ours["label"])
+        behind = [(ours["task"], ours["label"]), *_behind(results, counterpart)]
+        reduced = list(dict.fromkeys(why for task, label in behind for why in results.reduced(task, label)))
     except Missing as missing:
         lacks = str(missing)
     row = (
@@ -51,8 +52,17 @@ def _row(results: Results, counterpart: Counterpart, reference: Reference) -> di
     )
     row |= {"lacks": lacks, "reduced": bool(reduced), "reduced_why": SEPARATOR.join(reduced)}
     source = "; ".join(part for part in (reference.condition, reference.source) if part)
-    about = {"check": reference.check, "trust": reference.trust, "source": source}
+    about = {"is_certain": counterpart.is_certain, "check": reference.check}
+    about |= {"trust": reference.trust, "source": source}
+    row["inside"] = row["inside"] if counterpart.is_comparable else ""
     return row | {"remark": counterpart.remark} | about
+
+
+def _behind(results: Results, counterpart: Counterpart) -> list[tuple[str, str]]:
+    """The cells on whose results ours depends besides: for the ratios also HRL's."""
+    cells = [*counterpart.rests_on, counterpart.cell]
+    found = [(cell.task, cell.label(results)) for cell in cells]
+    return found + [(cell.task, label) for cell in cells for label in cell.rests_on]
 
 
 def _numbers(values: pd.Series, published: float, published_band: tuple[float, float]) -> dict[str, Any]:
@@ -82,16 +92,19 @@ def band(reference: Reference) -> tuple[float, float]:
 
 
 def inside(values: pd.Series, low: float, high: float) -> str:
-    """``yes`` if the mean over seeds is in the band, within twice its standard error, else ``no``.
+    """``yes`` if the mean over seeds is in the band, else ``no``: room for its error would reward few seeds.
 
     Nothing where there is no number of ours, or no band.
     """
     if values.empty or isnan(low) or isnan(high):
         return ""
-    numbers = values.to_numpy(np.float64)
-    mean = float(numbers.mean())
-    margin = 2 * float(numbers.std(ddof=1)) / sqrt(len(numbers)) if len(numbers) > 1 else 0.0
-    return "yes" if low <= mean + margin and mean - margin <= high else "no"
+    return "yes" if low <= float(values.mean()) <= high else "no"
+
+
+def counted(rows: pd.DataFrame) -> str:
+    """How many results at full length are inside and outside; what is certain beforehand is none."""
+    inside = rows.loc[~rows["reduced"] & ~rows["is_certain"], "inside"].value_counts()
+    return f"{inside.get('yes', 0)} inside their band, {inside.get('no', 0)} outside"
 
 
 def numbers(rows: pd.DataFrame) -> pd.DataFrame:

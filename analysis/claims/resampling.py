@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import nan
+from math import nan, sqrt
 from typing import ClassVar
 
 import numpy as np
@@ -211,3 +211,52 @@ class Peak:
         middle = sum(self.bounds) / 2 if effect > 0 else self.bounds[0]
         height = abs(effect) / max((place - middle) ** 2 for place in self.places)
         return [random.normal(size=seeds) - height * (place - middle) ** 2 for place in self.places]
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """Whether means of settings differ more in one group of samples than in another.
+
+    The effect is the difference of the standard deviations of the settings' means, less what seeds contribute to
+    them.  Resamples are spread by sqrt(n / (n - 1)), and seeds contribute to theirs a second time.
+
+    Attributes:
+        groups: how many samples belong to the first group.
+        others: how many, after these, belong to the second.
+        name: what the test is called.
+    """
+
+    unit: ClassVar[str] = ""
+    groups: int
+    others: int
+    name: str = "standard deviations of settings' means (bootstrap)"
+
+    def judge(self, samples: Samples, *, interval: bool = True) -> Evidence:
+        """See :class:`analysis.claims.evidence.Test`."""
+        effect = float(self.difference([sample[None] for sample in samples], 1)[0])
+        wider = [s.mean() + (s - s.mean()) * sqrt(len(s) / (len(s) - 1)) for s in samples]
+        values = resamples(wider, lambda drawn: self.difference(drawn, 2))
+        low, high = percentiles(values)
+        standard = in_standard_deviations((effect, low, high), standard_deviation(samples))
+        return Evidence(effect, low, high, share_below(values, 0), share_below(-values, 0), standard)
+
+    def difference(self, samples: Samples, noise: int) -> Array:
+        """Of the two groups' standard deviations, shape [...]; seeds contribute to means so many times."""
+        first, second = (_between(part, noise) for part in (samples[: self.groups], samples[self.groups :]))
+        return np.asarray(first - second)
+
+    def draw(self, random: np.random.Generator, seeds: int, effect: float) -> list[Array]:
+        """See :class:`analysis.claims.evidence.Test`; the smaller of the two standard deviations is 1."""
+        deviations = (1 + max(effect, 0), 1 + max(-effect, 0))
+        means = []
+        for number, deviation in zip((self.groups, self.others), deviations, strict=True):
+            places = np.arange(number) - (number - 1) / 2
+            means += list(deviation * places / np.std(places, ddof=1))
+        return [random.normal(size=seeds) + mean for mean in means]
+
+
+def _between(samples: Samples, noise: int) -> Array:
+    """Standard deviation of samples' means, without what the spread within samples adds; 0 if that is more."""
+    means = np.stack([sample.mean(axis=-1) for sample in samples])
+    within = np.mean([sample.var(axis=-1, ddof=1) / sample.shape[-1] for sample in samples], axis=0)
+    return np.asarray(np.sqrt(np.maximum(means.var(axis=0, ddof=1) - noise * within, 0)))

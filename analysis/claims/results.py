@@ -16,6 +16,10 @@ from analysis.reduction import SEPARATOR
 Study = Mapping[str, pd.DataFrame]
 
 
+#: Said of a cell whose statistics do not tell what was run of it.  Reasons on steps are printed in full.
+UNKNOWN = "an unknown number of steps"
+
+
 class Missing(ValueError):
     """Something that a claim needs is not there; the text says what."""
 
@@ -110,15 +114,30 @@ class Results:
         Raises:
             Missing: there are none.
         """
-        rows = self._studies.get(DRIVEN, {}).get("drivers")
-        found = None if rows is None else rows[(rows["task"] == task) & (rows["driver"] == driver)]
-        if found is None or found.empty or task not in self.tasks:
+        rows = self._of_drivers()
+        found = rows[(rows["task"] == task) & (rows["driver"] == driver)]
+        if found.empty or task not in self.tasks:
             raise Missing(f"runs missing: driver {style.driver_name(driver)} on {style.task_name(task)}")
         return found
 
     def reduced(self, task: str, name: str) -> list[str]:
-        """How a cell, or a scripted driver, is reduced against the paper's; nothing if it is not."""
-        return self._reasons.get((task, name), [])
+        """How a cell, or a scripted driver, is reduced against the paper's; nothing if it is not, or not there.
+
+        One of which nothing is known counts as reduced.
+        """
+        return self._reasons.get((task, name), [UNKNOWN] if self.seeds(task, name) else [])
+
+    def seeds(self, task: str, name: str) -> int:
+        """How many seeds of a cell, or of a scripted driver, there are."""
+        rows = self._of_cell("runs", task, name)
+        if rows is None:
+            drivers = self._of_drivers()
+            rows = drivers[(drivers["task"] == task) & (drivers["driver"] == name)]
+        return int(rows["seed"].nunique())
+
+    def _of_drivers(self) -> pd.DataFrame:
+        rows = self._studies.get(DRIVEN, {}).get("drivers", pd.DataFrame())
+        return rows.reindex(columns=["task", "driver", "seed"]) if rows.empty else rows
 
     @cached_property
     def _reasons(self) -> dict[tuple[str, str], list[str]]:
@@ -127,10 +146,10 @@ class Results:
             for table, column in (("final", "label"), ("driver_statistics", "driver")):
                 # Without drivers their statistics lack the columns on what was run.
                 columns = ["task", column, "reduced_why"]
-                rows = study[table].reindex(columns=columns).drop_duplicates()
-                for task, name, why in rows[rows["reduced_why"].astype(bool)].to_numpy():
+                rows = study[table].reindex(columns=columns).drop_duplicates().dropna()
+                for task, name, why in rows.to_numpy():
                     reasons = found.setdefault((task, name), [])
-                    reasons += [reason for reason in why.split(SEPARATOR) if reason not in reasons]
+                    reasons += [reason for reason in why.split(SEPARATOR) if reason and reason not in reasons]
         return found
 
 

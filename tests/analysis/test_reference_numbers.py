@@ -70,6 +70,8 @@ def is_stated(end: float, stated: str, reference: Reference) -> bool:
         "P04": {0.625, 0.875},  # in the middle to the neighbours
         "A01": {2.95, 3.27},  # 5 %
         "A03": {0.72, 0.80},
+        "A04": {1413.0, 1561.0},  # 5 %
+        "S01": {1463.0, 1789.0},  # 10 %
         "D15": {-8.0, 8.0},
         "P02": {-700.0, -500.0},
     }

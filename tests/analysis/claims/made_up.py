@@ -22,6 +22,7 @@ LAMBDAS = {"cher_fixed-lambda_0.001": 0.001, "cher_fixed-lambda_0.005": 0.005, "
 LAMBDAS |= {"cher_fixed-lambda_0.05": 0.05, "cher_fixed-lambda_0.1": 0.1}
 LAMBDAS |= {"cher_fixed-lambda_1": 1.0, "cher_fixed-lambda_10": 10.0}
 WORKERS = {"cher-worker_cher": 0.6, "hiro-worker_hiro": 0.4, "hrl-worker_hrl": 0.3}
+WORKERS |= {"hrl-worker_cher": 0.55, "hrl-worker_hiro": 0.35}
 DELTAS = {"cher-ratio_25": -450.0, "cher-ratio_50": -300.0, "cher": -150.0, "cher-delta_50": -50.0}
 DRIVERS = ("human", "follower_stopper")
 
@@ -122,7 +123,7 @@ class World:
         for column in ("cooperation_ratio", "fixed_lambda", "delta"):
             rows[column] = rows[column].astype(float) if column in rows else np.nan
         parts: dict[str, list[pd.DataFrame]] = {
-            name: [] for name in ("runs", "evaluations", "probes", "timing", "final")
+            name: [] for name in ("runs", "evaluations", "probes", "timing", "inventory", "final")
         }
         for cell in cells:
             for name, table in self.cell(cell["task"], cell["label"]):
@@ -142,6 +143,7 @@ class World:
         yield "probes", self.probes(label)
         seconds = self.draw(self.pair("wall_time", label))
         yield "timing", pd.DataFrame({"seed": range(SEEDS), "step": STEPS, "wall_time": seconds})
+        yield "inventory", pd.DataFrame({"device": ["cpu"], "hardware": ["one machine"]})
         yield "final", pd.DataFrame({"reduced_why": [""]})
 
     def progress(self, task: str, label: str) -> pd.DataFrame:
@@ -190,11 +192,11 @@ class World:
                 "step": step,
                 "probe": probe,
                 "error_start": 2.0,
-                "error_end": 2 * (1 + sign * change[seed]),
+                "error_end": 2 * (1 + share * change[seed]),
             }
             | {"goal_0": 3.0, "goal_1": 4.0}
             for seed in range(SEEDS)
-            for step, sign in ((1, 0), (2, 1), (3, 0))
+            for step, share in ((1, 0), (2, 0.5), (3, -1))  # mean change of 1, and nearer in the end
             for probe in range(2)
         ]
         return pd.DataFrame(rows)

@@ -13,7 +13,7 @@ from scipy import stats
 
 from analysis.claims.counts import Share, Sooner, log_rank, wilson
 from analysis.claims.evidence import Evidence, from_probability, holm, in_standard_deviations, is_degenerate
-from analysis.claims.location import Between, Location, Spread, contrast, t_interval
+from analysis.claims.location import Between, Location, contrast, t_interval
 from analysis.claims.ranks import (
     Improvement,
     SignedRank,
@@ -31,6 +31,7 @@ from analysis.claims.resampling import (
     Best,
     MeanImprovement,
     Peak,
+    Sensitivity,
     iqm_difference,
     mean_improvement,
     percentiles,
@@ -191,12 +192,28 @@ def test_samples_without_spread_get_the_p_value_of_the_most_extreme_arrangement(
     assert t_interval(contrast([ones, zeros], (1, -1))) == (1, 1)
 
 
-def test_spread_is_that_of_brown_and_forsythe(random: np.random.Generator):
-    samples = [random.normal(size=10) for _ in range(6)]
-    ours = Spread(3, 3).judge(samples)
-    theirs = stats.levene(np.concatenate(samples[:3]), np.concatenate(samples[3:]), center="median")
-    # Of two groups of equal size their F is our t squared; the degrees of freedom differ a little.
-    assert 2 * min(ours.support, ours.contradict) == pytest.approx(theirs.pvalue, abs=0.002)
+def test_the_spread_of_settings_is_that_of_their_means(random: np.random.Generator):
+    """Of many seeds, the standard deviations of what was put in."""
+    samples = [random.normal(mean, 1, 1_000) for mean in (0, 1, 2, 3, 5, 5, 6)]
+    assert Sensitivity(4, 3).judge(samples).effect == pytest.approx(sqrt(5 / 3) - sqrt(1 / 3), abs=0.1)
+
+
+def test_noise_of_seeds_is_no_dependence_on_a_setting(random: np.random.Generator):
+    """Fixed lambdas whose seeds scatter, but whose means are all the same, do not matter; single means do."""
+    means, noise = np.zeros(7), np.array([10.0] * 4 + [1.0] * 3)
+    equal = [sample - sample.mean() for sample in random.normal(size=(7, 10))]
+    noisy = [m + s * e for m, s, e in zip(means, noise, equal, strict=True)]
+    assert Sensitivity(4, 3).judge(noisy).verdict() == "inconclusive"
+    apart = [sample + mean for sample, mean in zip(equal, (0, 5, 10, 20, 3, 3, 3), strict=True)]
+    assert Sensitivity(4, 3).judge(apart).verdict() == "supported"
+    assert Sensitivity(3, 4).judge(apart[::-1]).verdict() == "contradicted"
+
+
+def test_samples_that_are_equal_without_spread_lie_within_a_margin():
+    ones = [np.ones(10), np.ones(10)]
+    assert Between((-0.1, 0.1)).judge(ones).verdict() == "supported"
+    assert Location(limit=-0.1).judge(ones).verdict() == "supported"
+    assert Location().judge(ones).verdict() == "inconclusive"
 
 
 def test_shares_have_wilsons_interval_and_the_binomial_test():
@@ -327,7 +344,7 @@ TESTS = [
     Location(),
     Location("", (1.0,), 3.0, -1),
     Between((0.6, 0.8), weights=(1.0,)),
-    Spread(4, 3),
+    Sensitivity(4, 3),
     Improvement(),
     Improvement(-1),
     SignedRank(1.0, -1),

@@ -89,7 +89,9 @@ def test_a_study_that_is_missing_is_named():
     rows = judge(results(True, without=("transfer", "visual", "fixed_lambda", "e1_search", "cooperation")), CLAIMS)
     by_claim = rows.groupby("claim")["lacks"].agg(set)
     assert by_claim["C17"] == {
-        f"runs missing: CHER (worker cher) on {task}" for task in ("Ant Maze", "Ant Four Rooms")
+        f"runs missing: {name} (worker cher) on {task}"
+        for name in ("CHER", "HRL")
+        for task in ("Ant Maze", "Ant Four Rooms")
     }
     assert by_claim["C22"] == {"runs missing: study fixed_lambda"}
     assert by_claim["C12"] == {"runs missing: study cooperation"}
@@ -193,10 +195,44 @@ def test_seeds_without_a_value_do_not_count_and_few_decide_nothing():
     runs = made["main"]["runs"]
     runs.loc[(runs["label"] == "cher") & (runs["seed"] > 3), "return_mean100"] = np.nan
     found = judge(Results(made, ("ant_gather",)), [claim("C5")]).iloc[0]
-    assert (found["n_seeds"], found["lacks"]) == (4, "needs at least 5 seeds with a value, here 4")
+    assert (found["n_seeds"], found["lacks"]) == (4, "6 of 10 seeds have no value")
     runs.loc[(runs["label"] == "cher") & (runs["seed"] > 0), "return_mean100"] = np.nan
     found = judge(Results(made, ("ant_gather",)), [claim("C5")]).iloc[0]
-    assert (found["n_seeds"], found["lacks"]) == (1, "needs two seeds with a value")
+    assert (found["n_seeds"], found["lacks"]) == (1, "needs two seeds with a value; 9 of 10 seeds have no value")
+
+
+def test_a_single_seed_without_a_value_decides_nothing():
+    """Nine seeds that agree, and one that broke: which way it would have gone is not known."""
+    made = studies(True)
+    points = made["main"]["evaluations"]
+    broken = (points["label"] == "cher") & (points["seed"] == 7)
+    points.loc[broken & (points["task"] == "ring_road"), ["gap_max", "speed_std"]] = np.nan
+    rows = judge(Results(made, ("ring_road",)), [claim("C8"), claim("C9")]).set_index("comparison")
+    lacking = rows[rows["lacks"] == "1 of 10 seeds have no value"]
+    assert len(lacking) == 4
+    assert set(lacking["verdict"]) == {"inconclusive"}
+    made["main"]["evaluations"] = points[~broken]
+    rows = judge(Results(made, ("ring_road",)), [claim("C3"), claim("C8")])
+    here = rows[(rows["task"] == "ring_road")]
+    assert set(here["lacks"]) == {"1 of 10 seeds have no value"}
+
+
+def test_a_seed_without_a_worker_return_does_not_miss_delta():
+    made = studies(True)
+    runs = made["cooperation"]["runs"]
+    runs.loc[(runs["label"] == "cher-ratio_25") & (runs["seed"] == 7), "worker_q_current"] = np.nan
+    found = judge(Results(made, ("ant_gather",)), [claim("C12")]).iloc[0]
+    assert (found["n_seeds"], found["effect"]) == (9, 1)
+    assert found["lacks"] == "1 of 10 seeds have no value"
+
+
+def test_few_seeds_decide_nothing():
+    made = studies(True)
+    for study in made.values():
+        for table in ("runs", "evaluations"):
+            study[table] = study[table][study[table]["seed"] < 4]
+    found = judge(Results(made, ("ant_gather",)), [claim("C5")]).iloc[0]
+    assert (found["n_seeds"], found["lacks"]) == (4, "needs at least 5 seeds with a value, here 4")
 
 
 def test_where_seeds_are_lacking_it_says_how_many():
