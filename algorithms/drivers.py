@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from algorithms.config import ConfigError, parsed, require, sections_of
+from algorithms.nested import present
 from algorithms.registry import DRIVERS
 from algorithms.sections import Count, RunSettings, Seed, Unique
 from envs.names import TASKS
@@ -42,8 +43,8 @@ class DriverConfig(Strict):
 
     @property
     def hash(self) -> str:
-        """Hexadecimal digest of :attr:`record`."""
-        return digest(self.record)
+        """Hexadecimal digest of :attr:`record`, as far as it is not None."""
+        return digest(present(self.record))
 
     @property
     def key(self) -> str:

@@ -62,6 +62,15 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings without what is None: a setting that is None says the same as one that is not there."""
+    return {
+        key: present(value) if isinstance(value, Mapping) else value
+        for key, value in values.items()
+        if value is not None
+    }
+
+
 def first_difference(
     found: Mapping[str, Any], wanted: Mapping[str, Any], ignored: Sequence[str] = NOT_DECISIVE
 ) -> tuple[str, Any, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, Field, create_model, model_validator
 
 from algorithms.errors import ConfigError
+from algorithms.nested import present
 from algorithms.plugins import section_types
 from algorithms.registry import ALGORITHMS, SUITE
 from algorithms.sections import (
@@ -84,10 +85,12 @@ class SuiteConfig(Strict):
 
     @property
     def experiment(self) -> dict[str, Any]:
-        """Everything that decides the numbers of a run, except which seeds are in the group."""
-        return self.model_dump(
-            mode="json", exclude={"seeds": True, "run": {"checkpoint_every"}}, exclude_none=True
-        )
+        """Everything that decides the numbers of a run, except which seeds are in the group.
+
+        What is None is left out.  A later version's optional setting, with None for what was before, therefore
+        changes neither the hash of older runs nor what they are compared with.
+        """
+        return present(self.model_dump(mode="json", exclude={"seeds": True, "run": {"checkpoint_every"}}))
 
     @property
     def needs_worker_return(self) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from pydantic import create_model
 
 from algorithms.config import recorded
+from algorithms.sections import LearnerSettings
 from algorithms.settings import RunConfig, SuiteConfig
 from envs.strict import Strict, parse
 
@@ -41,6 +42,19 @@ def test_further_sections_change_no_hash(run: dict[str, Any]) -> None:
     changed = parse(larger, {**run["config"], "more": {"weight": 1.0}})
     assert changed.hash != run["hash"]
     assert changed.section(More).weight == 1.0
+
+
+@each
+def test_later_settings_that_are_none_change_no_hash(run: dict[str, Any]) -> None:
+    """The way to add one without making older runs unreadable, see CONTRIBUTING.md."""
+    learner: Any = create_model("LaterLearner", __base__=LearnerSettings, penalty=(float | None, None))
+    later: Any = create_model("Later", __base__=RunConfig, learner=(learner, ...))
+    assert parse(later, run["config"]).hash == run["hash"]
+    options = {**run["config"]["environment"], "later": None}
+    assert parse(RunConfig, {**run["config"], "environment": options}).hash == run["hash"]
+    changed = [{"learner": {**run["config"]["learner"], "penalty": 0.1}}, {"environment": {**options, "later": 1}}]
+    for change in changed:
+        assert parse(later, {**run["config"], **change}).hash != run["hash"]
 
 
 def test_every_algorithm_is_among_them() -> None:
