@@ -124,8 +124,8 @@ def settings(run: RunConfig, worker_return: float | None) -> dict[str, Any]:
 
     Returns:
         ``delta``, ``delta_share``, ``worker_return`` (J_HRL), ``cooperation_ratio`` = 1 - delta / J_HRL (section
-        5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, and ``source`` and ``source_algorithm``, the
-        run whose worker was taken over.
+        5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, ``input_scale``, and ``source`` and
+        ``source_algorithm``, the run whose worker was taken over.
     """
     value, ratio = (run.cher.delta if run.cher else None), 0.0 if run.algorithm == "hrl" else None
     if value is not None and worker_return is not None:
@@ -140,6 +140,7 @@ def settings(run: RunConfig, worker_return: float | None) -> dict[str, Any]:
     return {
         **{name: float("nan") if number is None else number for name, number in numbers.items()},
         "gradient": run.cooperation.gradient if run.cooperation else "",
+        "input_scale": run.learner.input_scale,
         "source": run.transfer.label if run.transfer else "",
         "source_algorithm": run.transfer.algorithm if run.transfer else "",
     }

@@ -1,6 +1,6 @@
-"""Table of final performance by setting: lambda, delta or the reading of the gradient, with the best one marked.
+"""Table of final performance by setting (lambda, delta, reading of the gradient, units), with the best one marked.
 
-For the studies ``fixed_lambda``, ``gradient_forms`` and ``e1_search``.
+For the studies ``fixed_lambda``, ``gradient_forms``, ``input_scale`` and ``e1_search``.
 
 python -m analysis.tables.sensitivity --final final.parquet --cells cells.parquet \
     --evaluation-statistics evaluation_statistics.parquet --out e1_search.md
@@ -20,9 +20,9 @@ from analysis.tables.columns import EXTENT, NUMBERS, extent, over_seeds
 from analysis.tables.writing import decimal_places, significant
 from analysis.variants import RETURN_FRACTION, gradient_name, setting_name
 
-IDENTITY = ["study", "task", "algorithm", "label", "gradient", "metric"]
+IDENTITY = ["study", "task", "algorithm", "label", "gradient", "input_scale", "metric"]
 SETTINGS = ["fixed_lambda", "delta_share", "delta"]
-CELL = ["task", "label", "gradient", "worker_return", *SETTINGS]
+CELL = ["task", "label", "gradient", "input_scale", "worker_return", *SETTINGS]
 
 
 def select(final: pd.DataFrame, cells: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
@@ -85,6 +85,7 @@ def _readable(row: Mapping[Hashable, Any], decimals: int) -> dict[str, str]:
         "Algorithm": style.algorithm_name(row["algorithm"]),
         "Setting": setting_name(row),
         "Gradient": gradient_name(row["gradient"]),
+        "Inputs": row["input_scale"],
         "Metric": style.metric_name(row["metric"]),
         **over_seeds(row, decimals),
         "Best": "best" if row["best"] else "",

@@ -32,7 +32,7 @@ def cell(study: str, task: str, label: str, **settings: Any) -> dict[str, Any]:
     algorithm, _, variant = label.partition("-")
     row = {"study": study, "task": task, "algorithm": algorithm, "variant": variant, "label": label}
     row |= {"delta": NAN, "delta_share": NAN, "worker_return": WORKER_RETURN, "cooperation_ratio": NAN}
-    row |= {"fixed_lambda": NAN, "gradient": "", "source": "", "source_algorithm": ""}
+    row |= {"fixed_lambda": NAN, "gradient": "", "input_scale": "raw", "source": "", "source_algorithm": ""}
     return row | settings
 
 

@@ -178,6 +178,7 @@ def test_cells_of_cooperation_have_their_ratios(tmp_path: Path):
     assert set(cells["gradient"].drop("hrl")) == {"equation5"}
     assert cells.loc["hrl", "gradient"] == ""
     assert (cells[["source", "source_algorithm"]] == "").all(axis=None)
+    assert set(cells["input_scale"]) == {"raw"}
 
 
 def test_cells_of_fixed_lambda_have_their_lambda(tmp_path: Path):

@@ -6,7 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from cooperative import Study, cell, fixed_lambda_cells, gradient_cells, reduced, search_cells, study
+from cooperative import (
+    Study,
+    cell,
+    fixed_lambda_cells,
+    gradient_cells,
+    reduced,
+    search_cells,
+    study,
+    with_share,
+)
 
 from analysis.tables import sensitivity as table
 from analysis.tables.writing import DASH, to_csv, to_latex
@@ -116,3 +125,13 @@ def test_the_command_line_writes_the_same_bytes_each_time(search: Study, tmp_pat
     for ending in ("csv", "md", "tex"):
         first, second = (tmp_path / folder / f"t.{ending}" for folder in ("a", "b"))
         assert first.read_bytes() == second.read_bytes() != b""
+
+
+def test_units_inside_the_networks_are_told_apart():
+    cells = [
+        with_share("input_scale", "ring_road", "cher", 0.75, input_scale="unit"),
+        with_share("input_scale", "ring_road", "cher-raw", 0.75, input_scale="raw"),
+    ]
+    rows = select(study(cells))
+    assert list(table.readable(rows)["Inputs"]) == ["unit", "raw"] * 2
+    assert list(table.numbers(rows)["input_scale"]) == ["unit", "raw"] * 2
