@@ -39,6 +39,7 @@ class Due:
 
     manager_critics: bool
     manager_actor: bool
+    manager_targets: bool
     worker_actor: bool
 
 
@@ -89,9 +90,12 @@ class HRL(Algorithm):
         On a CUDA device an update is recorded once per value of this and then repeated without Python.  Whatever
         else Python decides from one update to the next therefore belongs in here, or before :meth:`update`.
         """
+        turn = self.updates % self.hierarchy.manager_actor_every == 0
+        started = self.updates > (self.hierarchy.manager_actor_start or 0)
         return Due(
             manager_critics=self.updates % self.hierarchy.manager_critic_every == 0,
-            manager_actor=self.updates % self.hierarchy.manager_actor_every == 0,
+            manager_actor=turn and started,
+            manager_targets=turn and not started,
             worker_actor=self.updates % self.settings.actor_delay == 0,
         )
 
@@ -182,6 +186,8 @@ class HRL(Algorithm):
             self.manager.update_critics(self.manager_batch(batch, drawn), drawn["manager_noise"])
         if due.manager_actor:
             self.manager.update_actor(partial(self.manager_gradient, batch))
+        elif due.manager_targets:
+            self.manager.update_targets()
 
     def update_worker(self, batch: MetaBatch, drawn: Mapping[str, Tensor], due: Due) -> None:
         """The worker learns from one step of each meta-transition of a batch, unless it was taken over."""

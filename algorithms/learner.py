@@ -200,10 +200,18 @@ class TD3Learner:
                 by default that of its mean value, :meth:`value_gradient`.
         """
         work = self._work
-        tanh = torch.tanh(work.actor.forward(work.current.observations))
+        outputs = work.actor.forward(work.current.observations)
+        tanh = torch.tanh(outputs)
         wanted = (gradient or self.value_gradient)(self._into_box(tanh))
-        work.actor.backward(torch.ops.aten.tanh_backward(wanted * self.bounds.half, tanh))
+        slope = torch.ops.aten.tanh_backward(wanted * self.bounds.half, tanh)
+        if self.settings.output_penalty is not None:
+            slope.sub_(outputs, alpha=2 * self.settings.output_penalty / outputs.shape[1])
+        work.actor.backward(slope)
         self._actor_optimiser.step()
+        self.update_targets()
+
+    def update_targets(self) -> None:
+        """Polyak averaging of all targets."""
         self.target_actor.flat.lerp_(self.actor.flat, self.settings.tau)
         self.target_critics.flat.lerp_(self.critics.flat, self.settings.tau)
 

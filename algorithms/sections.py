@@ -79,6 +79,7 @@ class LearnerSettings(Strict):
     actor_delay: Count
     buffer_steps: Count
     input_scale: Literal["raw", "unit"]
+    output_penalty: Positive | None = None
 
 
 class HierarchySettings(Strict):
@@ -88,6 +89,7 @@ class HierarchySettings(Strict):
     manager_critic_every: Count
     manager_actor_every: Count
     worker_terminates: bool
+    manager_actor_start: Annotated[int, Field(ge=0)] | None = None
 
     @model_validator(mode="after")
     def _delayed_actor(self) -> HierarchySettings:

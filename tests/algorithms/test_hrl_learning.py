@@ -57,6 +57,23 @@ def test_schedule_of_a_thousand_steps(
     }
 
 
+def test_the_managers_actor_can_start_later_than_its_critics(monkeypatch: pytest.MonkeyPatch) -> None:
+    algorithm = make("hrl", learner={"hidden": [4], "batch_size": 4}, hierarchy={"manager_actor_start": 600})
+    feed(algorithm, walk(40), random=True)
+    made = calls(monkeypatch)
+    manager = algorithm.manager
+    before = manager.actor.flat.clone(), manager.target_critics.flat.clone()
+    for _ in range(600):
+        algorithm.update()
+    assert Counter(made)["manager", "actor"] == 0
+    assert torch.equal(manager.actor.flat, before[0])
+    assert not torch.equal(manager.target_critics.flat, before[1]), "targets follow all the while"
+    for _ in range(400):
+        algorithm.update()
+    assert Counter(made)["manager", "actor"] == 20
+    assert not torch.equal(manager.actor.flat, before[0])
+
+
 def test_manager_learns_before_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     algorithm = make("hrl", learner={"hidden": [4], "batch_size": 4})
     feed(algorithm, walk(40), random=True)

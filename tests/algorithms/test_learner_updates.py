@@ -14,7 +14,7 @@ from torch import Tensor
 
 from algorithms import learner as learner_module
 from algorithms.learner import TD3Learner
-from algorithms.networks import MLP
+from algorithms.networks import MLP, Layers
 from algorithms.seeding import Streams
 
 # ---- losses ---------------------------------------------------------------------------------------------------
@@ -189,3 +189,29 @@ def test_unit_scale_acts_inside_the_networks() -> None:
     wanted = plain.critics[0](torch.cat((by_hand, scaled), -1)).squeeze(-1)
     got = learner.first_value(batch.observations[0], batch.actions)[0]
     torch.testing.assert_close(got.double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_a_penalty_pulls_the_outputs_below_tanh_towards_zero() -> None:
+    learner = make_learner(output_penalty=0.05)
+    shuffle(learner)
+    learner.update_critics(random_batch(1), noise(1))
+    observations = random_batch(1).observations[0]
+    weights = [each.clone().requires_grad_() for each in (*learner.actor.weights, *learner.actor.biases)]
+    layers = len(weights) // 2
+    outputs = Layers(weights[:layers], weights[layers:])(observations)
+    (-0.05 * outputs.square().sum(-1).mean()).backward()
+    learner.update_actor(torch.zeros_like)  # what remains is the penalty alone
+    mine = (*learner.actor.gradients.weights, *learner.actor.gradients.biases)
+    for gradient, leaf in zip(mine, weights, strict=True):
+        torch.testing.assert_close(gradient, leaf.grad, rtol=1e-4, atol=1e-7)
+
+
+def test_targets_follow_critics_while_the_actor_waits() -> None:
+    learner = make_learner()
+    shuffle(learner)
+    actor, before = learner.actor.flat.clone(), learner.target_critics.flat.clone()
+    learner.update_critics(random_batch(1), noise(1))
+    learner.update_targets()
+    torch.testing.assert_close(learner.actor.flat, actor, rtol=0, atol=0)
+    tau = learner.settings.tau
+    torch.testing.assert_close(learner.target_critics.flat, (1 - tau) * before + tau * learner.critics.flat)
