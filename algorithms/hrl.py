@@ -35,7 +35,10 @@ from envs.base import TaskSpec
 
 @dataclass(frozen=True)
 class Due:
-    """What learns in an update besides the worker's critics, which always do."""
+    """What learns in an update besides the worker's critics, which always do.
+
+    ``manager_targets``: the manager's targets follow its critics while its actor has not started yet.
+    """
 
     manager_critics: bool
     manager_actor: bool

@@ -65,7 +65,11 @@ class RunSettings(Strict):
 
 
 class LearnerSettings(Strict):
-    """Twin delayed deep deterministic policy gradient (TD3), as used at every level."""
+    """Twin delayed deep deterministic policy gradient (TD3), as used at every level.
+
+    With an ``output_penalty`` c an actor minimises c times the mean squared norm of its outputs below tanh as well
+    (ours); without one, these can grow until tanh has no slope left.
+    """
 
     hidden: Annotated[list[Count], Field(min_length=1)]
     learning_rate: Positive
@@ -83,7 +87,11 @@ class LearnerSettings(Strict):
 
 
 class HierarchySettings(Strict):
-    """The two-level hierarchy shared by HRL and the algorithms derived from it."""
+    """The two-level hierarchy shared by HRL and the algorithms derived from it.
+
+    ``manager_actor_start`` is a number of updates, one per environment step after the warm-up, during which the
+    manager's critics learn alone (ours).
+    """
 
     meta_period: Count
     manager_critic_every: Count
