@@ -116,10 +116,13 @@ class CHER(Cooperative):
         self._set_weight()
 
     def due(self) -> DueWithDual:
-        """Lambda learns with the manager's critics, once these have had ``dual_start`` updates (authors' code)."""
+        """Lambda learns with the manager's critics, once these have had ``dual_start`` updates (authors' code).
+
+        It waits for the manager's actor, too: until that learns, nothing answers to lambda.
+        """
         due = super().due()
         started = self.updates // self.hierarchy.manager_critic_every > self.dual.dual_start
-        return DueWithDual(**vars(due), dual=due.manager_critics and started)
+        return DueWithDual(**vars(due), dual=due.manager_critics and started and self.manager_actor_started)
 
     def update_manager(self, batch: MetaBatch, drawn: Mapping[str, Tensor], due: Due) -> None:
         """Lambda first, so that the actor already learns with the new one."""

@@ -157,7 +157,7 @@ def preset_arguments(values: Mapping[str, Any]) -> str:
 
 def add_preset_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--preset`` and ``--override`` to a command."""
-    parser.add_argument("--preset", default="paper", help="paper, quick, smoke, or the path of a yaml file")
+    parser.add_argument("--preset", default="paper", help="name of a file in config/, or the path of a yaml file")
     parser.add_argument("--override", metavar="JSON", default="{}", help="values merged onto the preset")
 
 

@@ -94,13 +94,17 @@ class HRL(Algorithm):
         else Python decides from one update to the next therefore belongs in here, or before :meth:`update`.
         """
         turn = self.updates % self.hierarchy.manager_actor_every == 0
-        started = self.updates > (self.hierarchy.manager_actor_start or 0)
         return Due(
             manager_critics=self.updates % self.hierarchy.manager_critic_every == 0,
-            manager_actor=turn and started,
-            manager_targets=turn and not started,
+            manager_actor=turn and self.manager_actor_started,
+            manager_targets=turn and not self.manager_actor_started,
             worker_actor=self.updates % self.settings.actor_delay == 0,
         )
+
+    @property
+    def manager_actor_started(self) -> bool:
+        """Whether the manager's critics have learned alone for long enough."""
+        return self.updates > (self.hierarchy.manager_actor_start or 0)
 
     def numbers(self, seeds: int, batch: int, sizes: Sizes) -> Fields:
         """Shape and type of everything that :meth:`draw` makes for an update.

@@ -90,7 +90,7 @@ class HierarchySettings(Strict):
     """The two-level hierarchy shared by HRL and the algorithms derived from it.
 
     ``manager_actor_start`` is a number of updates, one per environment step after the warm-up, during which the
-    manager's critics learn alone (ours).
+    manager's critics learn alone, without its actor and without lambda (ours).
     """
 
     meta_period: Count

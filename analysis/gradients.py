@@ -114,8 +114,8 @@ def measure(folder: Path, batches: int) -> pd.DataFrame:
     """One row per seed and gradient: medians over batches.
 
     Columns: ``norm``, ``ratio`` of it to the norm of Q_m's gradient, ``cosine`` with Q_m's gradient, and
-    ``cosine_equation5`` with that of Eq. 5.  Ratios and cosines are empty where a norm is 0, as with an actor that
-    is saturated in all states of the batch.
+    ``cosine_<reading>`` with that of each reading.  Ratios and cosines are empty where a norm is 0, as with an
+    actor that is saturated in all states of the batch.
 
     Raises:
         ValueError: see :func:`restored`.
@@ -131,14 +131,14 @@ def measure(folder: Path, batches: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-QUANTITIES = ("norm", "ratio", "cosine", "cosine_equation5")
+QUANTITIES = ("norm", "ratio", "cosine", *(f"cosine_{name}" for name in READINGS))
 
 
 def _quantities(of_batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    own, equation5 = of_batch["Q_m"], of_batch["equation5"]
+    own, others = of_batch["Q_m"], [of_batch[name] for name in ("Q_m", *READINGS)]
     return {
         name: torch.stack(
-            (value.norm(dim=-1), _ratio(value, own), _cosine(value, own), _cosine(value, equation5)), dim=-1
+            (value.norm(dim=-1), _ratio(value, own), *(_cosine(value, other) for other in others)), dim=-1
         )
         for name, value in of_batch.items()
     }

@@ -79,6 +79,7 @@ TABLES = {
     "sensitivity_fixed_lambda": Product("fixed_lambda"),
     "sensitivity_gradient_forms": Product("gradient_forms"),
     "sensitivity_input_scale": Product("input_scale"),
+    "sensitivity_saturation": Product("saturation"),
     "sensitivity_e1_search": Product("e1_search"),
 }
 #: Figures that show no numbers.

@@ -91,7 +91,9 @@ def assemble(study: str, finished: Sequence[Finished], driven: Sequence[Driven])
     for training in finished:
         cells.setdefault((training.run.task, training.run.label), []).append(training)
     heads = [head(study, training.run) for training in finished]
-    described = [head(study, last.run) | settings(last.run, last.worker_return) for *_, last in cells.values()]
+    described = [
+        head(study, last.run) | settings(last.run, last.planned, last.worker_return) for *_, last in cells.values()
+    ]
     rows = {
         table: _joined([_with_head(each.files[table], said) for each, said in zip(finished, heads, strict=True)])
         for table in FILES
@@ -115,27 +117,31 @@ def head(study: str, run: RunConfig) -> dict[str, str]:
     return dict(zip(HEAD, [study, run.task, run.algorithm, run.variant or "", run.label], strict=True))
 
 
-def settings(run: RunConfig, worker_return: float | None) -> dict[str, Any]:
+def settings(run: RunConfig, planned: RunConfig, worker_return: float | None) -> dict[str, Any]:
     """What tells the cells of a study apart, as one row; a text is empty and a number NaN where there is none.
 
     Args:
         run: with nothing left open.
+        planned: the same with what comes from other runs left open.
         worker_return: J_HRL, if it is known.
 
     Returns:
-        ``delta``, ``delta_share``, ``worker_return`` (J_HRL), ``cooperation_ratio`` = 1 - delta / J_HRL (section
-        5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, ``input_scale``, and ``source`` and
-        ``source_algorithm``, the run whose worker was taken over.
+        ``delta``, ``delta_share`` (where delta is one), ``worker_return`` (J_HRL), ``cooperation_ratio`` =
+        1 - delta / J_HRL (section 5.4, footnote 2; 0 for HRL), ``fixed_lambda``, ``gradient``, ``input_scale``,
+        ``output_penalty``, ``manager_actor_start``, and ``source`` and ``source_algorithm``, the run whose worker
+        was taken over.
     """
     value, ratio = (run.cher.delta if run.cher else None), 0.0 if run.algorithm == "hrl" else None
     if value is not None and worker_return is not None:
         ratio = 1 - value / worker_return
     numbers = {
         "delta": value,
-        "delta_share": run.cher.delta_share if run.cher else None,
+        "delta_share": run.cher.delta_share if run.cher and planned.needs_worker_return else None,
         "worker_return": worker_return,
         "cooperation_ratio": ratio,
         "fixed_lambda": run.cher_fixed.fixed_lambda if run.cher_fixed else None,
+        "output_penalty": run.learner.output_penalty,
+        "manager_actor_start": run.hierarchy.manager_actor_start if run.hierarchy else None,
     }
     return {
         **{name: float("nan") if number is None else number for name, number in numbers.items()},

@@ -1,8 +1,8 @@
-"""What tells the cells of a study apart, in words: their settings, never the names of their variants."""
+"""What tells the cells of a study apart, in words: their settings, not the names of their variants."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from math import isfinite
 from typing import Any
 
@@ -24,14 +24,23 @@ def gradient_name(gradient: str) -> str:
 
 
 def setting_name(cell: Mapping[Hashable, Any]) -> str:
-    """Lambda or delta of a cell; its variant if it has neither, and a dash if there is nothing to say."""
+    """Lambda or delta of a cell, then what keeps its actors from the ends of tanh; a dash if there is neither."""
+    return ", ".join(part for part in (_cooperation(cell), *_remedies(cell)) if part) or DASH
+
+
+def _cooperation(cell: Mapping[Hashable, Any]) -> str:
     if isfinite(cell["fixed_lambda"]):
         return f"λ = {cell['fixed_lambda']:g}"
     if isfinite(cell["delta_share"]):
         return f"δ = {cell['delta_share']:.3g} J_HRL"
-    if isfinite(cell["delta"]):
-        return f"δ = {delta_text(cell['delta'])}"
-    return str(cell["variant"]).replace("_", " ") or DASH
+    return f"δ = {delta_text(cell['delta'])}" if isfinite(cell["delta"]) else ""
+
+
+def _remedies(cell: Mapping[Hashable, Any]) -> Iterator[str]:
+    if isfinite(cell["output_penalty"]):
+        yield f"penalty {cell['output_penalty']:g}"
+    if isfinite(cell["manager_actor_start"]):
+        yield f"manager's actor from {cell['manager_actor_start']:,.0f}"
 
 
 def performance(task: str, statistics: pd.DataFrame) -> Headline:

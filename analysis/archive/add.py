@@ -14,7 +14,7 @@ from algorithms.nested import DELTA, FROM_OTHERS, NOT_DECISIVE, POLICY
 from algorithms.settings import format_seeds
 from analysis.archive import incoming, store
 from analysis.archive.incoming import Incoming
-from analysis.archive.manifest import ArchiveError, Entry, Job, Manifest, job_of, only, pruned
+from analysis.archive.manifest import ArchiveError, Entry, Job, Manifest, job_of, only, pruned, was_measured
 from analysis.archive.rows import Identity
 
 #: What makes a run or driver longer and no other experiment.
@@ -149,7 +149,7 @@ def _check_replacement(other: Entry, entry: Entry, job: Job, *, replace: bool) -
 
 def _chosen(entry: Entry) -> dict[str, Any]:
     """The settings that make an experiment another one, without its length and what comes from other runs."""
-    measured = [DELTA] if entry.description.get("worker_return") else []
+    measured = [DELTA] * was_measured(entry)
     return only(entry.description["config"], [*EXTENT, POLICY, *measured])
 
 

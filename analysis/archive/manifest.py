@@ -173,6 +173,11 @@ def job_of(entry: Entry) -> Job:
     return job
 
 
+def was_measured(entry: Entry) -> bool:
+    """Whether a run took delta from the worker return of HRL runs; otherwise it was chosen, or there is none."""
+    return bool(entry.description.get("worker_return"))
+
+
 def only(values: dict[str, Any], leaving_out: Iterable[str]) -> dict[str, Any]:
     """Settings under dotted keys, without some of them and whole sections; nothing is None."""
     gone = tuple(leaving_out)

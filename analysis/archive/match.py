@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from algorithms.drivers import DriverConfig
 from algorithms.nested import DELTA, POLICY
+from algorithms.sections import DynamicLambdaSettings
 from algorithms.settings import RunConfig
-from analysis.archive.manifest import ArchiveError, Entry, Manifest, job_of, only
+from analysis.archive.manifest import ArchiveError, Entry, Manifest, job_of, only, was_measured
 from analysis.reduction import SEPARATOR
 from envs.strict import digest
 
@@ -93,7 +94,7 @@ def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
     unused: list[Unused] = []
     groups: dict[str, list[Archived]] = {}
     for candidate in candidates:
-        if why := other_settings(candidate.run, planned):
+        if why := other_settings(candidate, planned):
             unused.append(Unused(candidate.entry.key, f"made with other settings: {why}"))
         else:
             groups.setdefault(digest(together(candidate)), []).append(candidate)
@@ -107,11 +108,17 @@ def match(planned: RunConfig, candidates: Sequence[Archived]) -> Match:
     return Match(planned, used, unused)
 
 
-def other_settings(run: RunConfig, planned: RunConfig) -> str:
-    """Which settings of a run are not those of the preset, in words; empty if it belongs to the cell."""
-    from_others = [DELTA] * planned.needs_worker_return
+def other_settings(archived: Archived, planned: RunConfig) -> str:
+    """Which settings of a run are not those of the preset, in words; empty if it belongs to the cell.
+
+    A delta that was chosen makes another experiment of a run, even if the preset leaves delta to the HRL runs; one
+    that was measured does not.
+    """
+    from_others = [DELTA] * (planned.needs_worker_return and was_measured(archived.entry))
     from_others += [POLICY] * (planned.transfer is not None and planned.transfer.policy is None)
-    theirs, ours = (only(each.experiment, [*EXTENT, *from_others]) for each in (run, planned))
+    theirs, ours = (only(each.experiment, [*EXTENT, *from_others]) for each in (archived.run, planned))
+    if planned.needs_worker_return and DELTA in theirs:
+        ours[DELTA] = f"{planned.section(DynamicLambdaSettings).delta_share} of the worker return of HRL"
     return _differences(theirs, ours)
 
 

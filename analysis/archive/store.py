@@ -1,12 +1,13 @@
 """An archive on disk: what it holds, checked, and how it is changed as a whole or not at all.
 
-Tables and files of episodes are written first and the manifest last, each in one move.  Rows that the manifest
-does not know are what an interrupted change has left; nobody reads them, and the next change drops them.
+Tables and files of episodes are written first and the manifest last, each in one move.  Rows and files that the
+manifest does not know are what an interrupted change has left; nobody reads them, and the next change drops them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ from analysis.study_tables import FILES
 #: The table of scripted drivers, beside those of trainings.
 DRIVERS = "drivers"
 TABLES = (*FILES, DRIVERS)
+
+#: Names of files of episodes: each carries the beginning of its checksum.
+EPISODES = re.compile(r".+\.[0-9a-f]{16}\.parquet")
 
 #: Rows of an entry, by table.
 Content = dict[str, pd.DataFrame]
@@ -140,6 +144,11 @@ def read_or_begin(folder: Path) -> Archive:
     return Archive(folder, EMPTY, {table: {} for table in TABLES}, [], 0)
 
 
+def episode_files(folder: Path) -> Iterator[Path]:
+    """Files that have been put there as episodes, those of an interrupted call as well."""
+    return (path for path in folder.glob("*/*/*.parquet") if EPISODES.fullmatch(path.name))
+
+
 def change(archive: Archive, manifest: Manifest, new: Mapping[tuple[str, str], Content]) -> None:
     """Turn an archive into another one, while it is locked.
 
@@ -156,8 +165,9 @@ def change(archive: Archive, manifest: Manifest, new: Mapping[tuple[str, str], C
                 _write_table(archive, table, [*gone, *after], new)
     with in_one_move(archive.folder / FILE) as partial:
         partial.write_text(to_text(manifest))
-    for path in {file.kept for file in archive.manifest.episodes} - {file.kept for file in manifest.episodes}:
-        (archive.folder / path).unlink(missing_ok=True)
+    kept = {archive.folder / file.kept for file in manifest.episodes}
+    for path in set(episode_files(archive.folder)) - kept:
+        path.unlink()
     for kind in (FILES, (DRIVERS,)):
         before, after = (owners(each, next(iter(kind))) for each in (archive.manifest, manifest))
         if any(entry not in after for entry in before):

@@ -80,10 +80,10 @@ def driver_parameters() -> str:
 
 def cooperation_ratio(delta: float) -> float:
     """The ratio that tables say of a delta, at the paper's worker return."""
-    run = configuration.resolved("ant_gather", "cher").with_worker_return(PAPERS_RETURN)
-    assert run.cher is not None
-    run = run.model_copy(update={"cher": run.cher.model_copy(update={"delta": delta})})
-    return float(study_tables.settings(run, PAPERS_RETURN)["cooperation_ratio"])
+    planned = configuration.resolved("ant_gather", "cher")
+    assert planned.cher is not None
+    run = planned.model_copy(update={"cher": planned.cher.model_copy(update={"delta": delta})})
+    return float(study_tables.settings(run, planned, PAPERS_RETURN)["cooperation_ratio"])
 
 
 def mean_goal_norm() -> float:

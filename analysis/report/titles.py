@@ -28,6 +28,7 @@ TABLES = {
     "sensitivity_fixed_lambda": "Settings compared: fixed λ",
     "sensitivity_gradient_forms": "Settings compared: the cooperative gradient",
     "sensitivity_input_scale": "Settings compared: units of inputs",
+    "sensitivity_saturation": "Settings compared: remedies against saturated actors",
     "sensitivity_e1_search": "Settings compared: the paper's search",
     "cost": "Cost of the trainings",
     "hyperparameters": "Hyper-parameters and their sources",

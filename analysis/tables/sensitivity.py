@@ -1,6 +1,6 @@
 """Table of final performance by setting (lambda, delta, reading of the gradient, units), with the best one marked.
 
-For the studies ``fixed_lambda``, ``gradient_forms``, ``input_scale`` and ``e1_search``.
+For the studies ``fixed_lambda``, ``gradient_forms``, ``input_scale``, ``saturation`` and ``e1_search``.
 
 python -m analysis.tables.sensitivity --final final.parquet --cells cells.parquet \
     --evaluation-statistics evaluation_statistics.parquet --out e1_search.md
@@ -21,7 +21,7 @@ from analysis.tables.writing import decimal_places, significant
 from analysis.variants import RETURN_FRACTION, gradient_name, setting_name
 
 IDENTITY = ["study", "task", "algorithm", "label", "gradient", "input_scale", "metric"]
-SETTINGS = ["fixed_lambda", "delta_share", "delta"]
+SETTINGS = ["fixed_lambda", "delta_share", "delta", "output_penalty", "manager_actor_start"]
 CELL = ["task", "label", "gradient", "input_scale", "worker_return", *SETTINGS]
 
 

@@ -259,3 +259,16 @@ def test_lambda_goes_on_where_it_was(steps: int) -> None:
             algorithm.update()
     assert equal(other.state_dict()["dual"], first.state_dict()["dual"])
     assert not equal(other.state_dict()["dual"], state)
+
+
+def test_lambda_waits_for_the_managers_actor() -> None:
+    late, changes = {"manager_actor_start": 200}, {"cher": {"dual_start": 0}}
+    algorithm = make("cher", learner=TINY, hierarchy=late, changes=changes)
+    filled(algorithm)
+    values = moved_by(algorithm)
+    for _ in range(200):
+        algorithm.update()
+    assert not values
+    for _ in range(20):
+        algorithm.update()
+    assert len(values) == 2

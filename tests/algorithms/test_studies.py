@@ -90,7 +90,7 @@ def test_each_study_adds_what_no_study_before_it_has() -> None:
 
 
 def test_the_search_of_the_appendix_is_not_selected() -> None:
-    assert set(ALL) - set(SELECTED) == {"e1_search", "input_scale", "transfer_xy"}
+    assert set(ALL) - set(SELECTED) == {"e1_search", "input_scale", "saturation", "transfer_xy"}
     (extent,) = studies.extents(preset(studies=["e1_search"]))
     assert extent == Extent("e1_search", 25, 250, 250 + 50, "1,000,000 to 3,000,000")
     assert len(cells(PAPER, "e1_search")) == 250

@@ -33,6 +33,7 @@ def cell(study: str, task: str, label: str, **settings: Any) -> dict[str, Any]:
     row = {"study": study, "task": task, "algorithm": algorithm, "variant": variant, "label": label}
     row |= {"delta": NAN, "delta_share": NAN, "worker_return": WORKER_RETURN, "cooperation_ratio": NAN}
     row |= {"fixed_lambda": NAN, "gradient": "", "input_scale": "raw", "source": "", "source_algorithm": ""}
+    row |= {"output_penalty": NAN, "manager_actor_start": NAN}
     return row | settings
 
 

@@ -16,7 +16,7 @@ from algorithms.config import load_preset, merge
 from algorithms.drivers import DriverConfig, planned
 from algorithms.registry import ALGORITHMS
 from algorithms.settings import RunConfig
-from algorithms.studies import cells, source, trainings, worker_returns
+from algorithms.studies import cells, reference, source, trainings, worker_returns
 from analysis import extents
 from analysis.collect import Folders, Origins
 from analysis.statistics import driver_statistics
@@ -137,8 +137,17 @@ def timing(run: RunConfig) -> pd.DataFrame:
     return pd.concat(tables)
 
 
-def write_run(run: RunConfig, runs: Path, taken: dict[str, Any] | None = None) -> Path:
-    """Write one run folder below ``runs``; ``taken`` says whose worker it takes over."""
+def write_run(
+    run: RunConfig, runs: Path, taken: dict[str, Any] | None = None, measured: dict[str, Any] | None = None
+) -> Path:
+    """Write one run folder below ``runs``.
+
+    Args:
+        run: its configuration.
+        runs: where it goes.
+        taken: whose worker it takes over.
+        measured: content of the worker return file that its delta is from.
+    """
     folder = runs / run.key
     folder.mkdir(parents=True)
     files = {"progress": curves(run), "evaluations": evaluations(run), "timing": timing(run)}
@@ -148,7 +157,9 @@ def write_run(run: RunConfig, runs: Path, taken: dict[str, Any] | None = None) -
     for name in ("progress", "evaluations", "probes", "proposals", "timing"):
         files.get(name, nothing).to_csv(folder / f"{name}.csv", index=False)
     description = {"config": run.record, "hash": run.hash, "seeds": run.seeds, "steps": run.run.steps}
-    (folder / "run.json").write_text(json.dumps(description | MADE_UP | {"source": taken}))
+    (folder / "run.json").write_text(
+        json.dumps(description | MADE_UP | {"source": taken, "worker_return": measured})
+    )
     mark = torch.tensor(list(run.key.encode()))  # each run has a policy of its own
     torch.save({"networks": {"worker.made_up": mark}}, folder / "policy.pt")
     return folder
@@ -174,13 +185,22 @@ def write_study(preset: Mapping[str, Any], study: str, results: Path, worker_ret
         write_worker_return(folders.worker_returns, task, worker_return, label)
     origins = Origins(preset, study, folders)
     for run in sorted(every, key=lambda run: run.transfer is not None):
-        write_run(origins.complete(run), folders.runs, described_source(preset, run, folders.runs))
+        taken = described_source(preset, run, folders.runs)
+        write_run(origins.complete(run), folders.runs, taken, described_return(preset, run, folders))
 
 
 def described_source(preset: Mapping[str, Any], run: RunConfig, runs: Path) -> dict[str, Any] | None:
     """What a run records of the run whose worker it takes over."""
     planned_source = source(preset, run)
     return transfer.complete(run, runs / planned_source.key, planned_source)[1] if planned_source else None
+
+
+def described_return(preset: Mapping[str, Any], run: RunConfig, folders: Folders) -> dict[str, Any] | None:
+    """What a run records of where its delta is from."""
+    if not run.needs_worker_return:
+        return None
+    label = reference(preset, run)[0].label
+    return dict(json.loads((folders.worker_returns / run.task / f"{label}.json").read_text()))
 
 
 def write_drivers(preset: Mapping[str, Any], drivers: Path) -> None:

@@ -179,6 +179,16 @@ def test_cells_of_cooperation_have_their_ratios(tmp_path: Path):
     assert cells.loc["hrl", "gradient"] == ""
     assert (cells[["source", "source_algorithm"]] == "").all(axis=None)
     assert set(cells["input_scale"]) == {"raw"}
+    shares = [0.75, 0.5, 0.25, math.nan, math.nan]
+    assert cells["delta_share"].tolist()[1:] == pytest.approx(shares, nan_ok=True), "where delta is one"
+
+
+def test_cells_of_saturation_have_their_remedies(tmp_path: Path):
+    cells = every_cell(tmp_path, "saturation").cells.set_index("label")
+    assert cells["output_penalty"].dropna().to_dict() == dict.fromkeys(
+        ["hrl-penalty", "cher-penalty", "cher-penalty_authors"], 0.01
+    )
+    assert cells["manager_actor_start"].dropna().to_dict() == dict.fromkeys(["hrl-late", "cher-late"], 20_000)
 
 
 def test_cells_of_fixed_lambda_have_their_lambda(tmp_path: Path):

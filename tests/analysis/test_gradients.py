@@ -74,7 +74,12 @@ def test_table(table: pd.DataFrame) -> None:
     own, equation5 = table[table["gradient"] == "Q_m"], table[table["gradient"] == "equation5"]
     assert own["ratio"].to_numpy() == pytest.approx(1)
     assert own["cosine"].to_numpy() == pytest.approx(1)
-    assert equation5["cosine_equation5"].to_numpy() == pytest.approx(1)
+    for one in READINGS:
+        mine = table[table["gradient"] == one].reset_index()
+        assert mine[f"cosine_{one}"].to_numpy() == pytest.approx(1)
+        for other in READINGS:
+            theirs = table[table["gradient"] == other].reset_index()
+            assert mine[f"cosine_{other}"].to_numpy() == pytest.approx(theirs[f"cosine_{one}"].to_numpy())
     assert equation5["cosine"].to_numpy() == pytest.approx(own["cosine_equation5"].to_numpy())
     assert (table["norm"] > 0).all()
     assert table["cosine"].abs().max() <= 1 + 1e-6

@@ -16,7 +16,10 @@ from analysis.variants import RETURN_FRACTION, gradient_name, performance, setti
         (with_share("s", "t", "cher", 0.25), "δ = 0.25 J_HRL"),
         (with_share("s", "t", "cher-rho_92", 1 / 12), "δ = 0.0833 J_HRL"),
         (cell("s", "t", "cher", delta=-150.0), f"δ = {MINUS}150"),
-        (cell("s", "t", "hrl-long_period"), "long period"),
+        (cell("s", "t", "hrl-penalty", output_penalty=0.01), "penalty 0.01"),
+        (cell("s", "t", "hrl-late", manager_actor_start=20_000.0), "manager's actor from 20,000"),
+        (with_share("s", "t", "cher-penalty", 0.75, output_penalty=0.01), "δ = 0.75 J_HRL, penalty 0.01"),
+        (cell("s", "t", "hrl-raw"), DASH),
         (cell("s", "t", "hrl"), DASH),
     ],
 )

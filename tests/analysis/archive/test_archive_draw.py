@@ -37,6 +37,13 @@ def measured(results: Path, value: float = -600.0) -> None:
         edit(path, lambda table: table.assign(worker_q_current=value))
 
 
+def measured_cher(results: Path, seed: int) -> Path:
+    """A run of CHER whose delta is from a worker return of -600."""
+    run = training("cher", (seed,)).with_worker_return(-600.0)
+    found = {"task": "ant_gather", "label": "hrl", "worker_return": -600.0}
+    return write_run(run, results / "runs", measured=found)
+
+
 def drawn(archive: Path, preset: dict[str, Any], study: str = "main") -> Tables:
     read = store.read_checked(archive)
     return tables(read, plan.make(preset, read.manifest), study)
@@ -167,10 +174,7 @@ def test_other_settings_are_no_data_of_a_cell_and_are_named(tmp_path: Path, chan
 @pytest.mark.parametrize("hrl", [True, False])
 def test_cooperation_ratios_refer_to_archived_hrl_runs_or_to_what_a_run_has_recorded(tmp_path: Path, hrl: bool):
     preset, archive = preset_of("cooperation", seeds=[0]), tmp_path / "archive"
-    cher = training("cher").with_worker_return(-600.0)
-    folder = write_run(cher, tmp_path / "runs")
-    describe(folder, worker_return={"task": "ant_gather", "label": "hrl", "worker_return": -600.0})
-    add(archive, folder)
+    add(archive, measured_cher(tmp_path, 0))
     if hrl:
         finished(tmp_path)
         measured(tmp_path, -300.0)
@@ -182,9 +186,25 @@ def test_cooperation_ratios_refer_to_archived_hrl_runs_or_to_what_a_run_has_reco
 
 
 def test_without_either_a_ratio_is_not_known(tmp_path: Path):
-    add(tmp_path / "archive", write_run(training("cher").with_worker_return(-600.0), tmp_path / "runs"))
-    found = drawn(tmp_path / "archive", preset_of("cooperation"), "cooperation").cells
-    assert math.isnan(found["cooperation_ratio"].iloc[0])
+    preset = preset_of("cooperation", seeds=[0])
+    (chosen,) = (run for run in cells(preset) if run.label == "cher-delta_50")
+    add(tmp_path / "archive", write_run(chosen, tmp_path / "runs"))
+    found = drawn(tmp_path / "archive", preset, "cooperation").cells
+    assert found["delta"].tolist() == [-50]
+    assert found[["cooperation_ratio", "delta_share"]].isna().all(axis=None)
+
+
+def test_a_delta_that_was_chosen_is_no_data_of_a_cell_whose_delta_is_measured(tmp_path: Path):
+    """However long the run is."""
+    archive, preset = tmp_path / "archive", preset_of("cooperation", seeds=[0, 1])
+    add(archive, measured_cher(tmp_path, 0))
+    longer = training("cher", (1,), cher={"default": {"delta": -200.0}}, **of_length(2_400))
+    add(archive, write_run(longer, tmp_path / "runs"))
+    found = drawn(archive, preset, "cooperation")
+    assert found.runs["seed"].unique().tolist() == [0]
+    assert found.cells["delta"].tolist() == [-150]
+    why = "cher.delta is -200.0, the preset asks for 0.25 of the worker return of HRL"
+    assert f"not used: ant_gather/cher/seeds_1; made with other settings: {why}" in said(archive, preset)
 
 
 def test_a_worker_of_a_training_that_is_not_archived_makes_a_run_reduced(complete: Any, tmp_path: Path):
@@ -226,8 +246,7 @@ def test_tables_of_selected_studies_without_data_do_not_outlive_a_change(
 @pytest.mark.parametrize("value", [3.0, math.nan])
 def test_a_mean_that_is_no_worker_return_is_none(tmp_path: Path, value: float):
     preset, archive = preset_of("cooperation", seeds=[0]), tmp_path / "archive"
-    cher = write_run(training("cher").with_worker_return(-600.0), tmp_path / "runs")
-    describe(cher, worker_return={"task": "ant_gather", "label": "hrl", "worker_return": -600.0})
+    measured_cher(tmp_path, 0)
     finished(tmp_path)
     measured(tmp_path, value)
     add(archive, tmp_path / "runs")

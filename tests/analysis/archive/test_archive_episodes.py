@@ -90,6 +90,7 @@ def test_an_interrupted_addition_of_episodes_leaves_the_archive_as_it_was(
         with pytest.raises(KeyboardInterrupt):
             add_episodes(archive, path, replace=replace)
     assert store.read_checked(archive).manifest == before
+    pd.read_parquet(path).assign(x=6.0).to_parquet(path, index=False)
     add_episodes(archive, path, replace=replace)
     (kept,) = (archive / "trajectories").rglob("*.parquet")
     assert kept == archive / load(archive).episodes[0].kept

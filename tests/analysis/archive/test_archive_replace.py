@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from archives import KEY, add, describe, edit, finished, of_length, refusal, training
+from archives import KEY, add, edit, finished, of_length, refusal, training
 from synthetic import small_preset, write_drivers, write_run
 
 from algorithms.studies import cells
@@ -54,8 +54,10 @@ def test_a_longer_run_replaces_a_shorter_one_on_demand_and_never_the_other_way_r
 
 def cher(folder: Path, worker_return: float, **changes: Any) -> Path:
     """A run folder of CHER whose delta comes from HRL runs."""
-    path = write_run(training("cher", **changes).with_worker_return(worker_return), folder / "runs")
-    describe(path, worker_return={"task": "ant_gather", "label": "hrl", "worker_return": worker_return})
+    found = {"task": "ant_gather", "label": "hrl", "worker_return": worker_return}
+    path = write_run(
+        training("cher", **changes).with_worker_return(worker_return), folder / "runs", measured=found
+    )
     return path
 
 
