@@ -23,5 +23,7 @@ REASONS = {
 OVERALL, OVERALL_REASON = 0.05, "margin 0.05, 5 % of the normalised scale"
 #: Vehicles per hour on the highway.
 THROUGHPUT, THROUGHPUT_REASON = 81.0, "margin 81, 5 % of the human drivers' throughput (1,623 vehicles per hour)"
+#: Vehicles that enter it in an episode.
+DEPARTED, DEPARTED_REASON = 14.0, "margin 14, 5 % of the vehicles that enter with human drivers (270)"
 #: Half of the rate at which ln lambda grows per update while delta is out of reach (Adam's learning rate, 3e-4).
 GROWTH, GROWTH_REASON = 1.5e-4, "limit 1.5e-4 per update, half of Adam's ceiling"

@@ -63,7 +63,7 @@ def driving(task: str) -> tuple[Guard, ...]:
     """C3: goals of a car that stands are near to its speed, whatever they are worth."""
     if task not in (RING, HIGHWAY):
         return ()
-    return (drives(task), flows(Cell(task, "cher"))) if task == HIGHWAY else (drives(task),)
+    return (drives(task), *flows(Cell(task, "cher"))) if task == HIGHWAY else (drives(task),)
 
 
 def learning(task: str) -> tuple[Guard, ...]:

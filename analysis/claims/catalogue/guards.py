@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.claims.comparison import MINUS, Cell, Comparison, Guard
 from analysis.claims.evidence import Verdict
 from analysis.claims.location import Location
-from analysis.claims.margins import MARGINS, REASONS, THROUGHPUT, THROUGHPUT_REASON
+from analysis.claims.margins import DEPARTED, DEPARTED_REASON, MARGINS, REASONS, THROUGHPUT, THROUGHPUT_REASON
 from analysis.claims.measures import Measure, against_driver, score_on
 from analysis.claims.ranks import SignedRank
 from analysis.style import driver_name, task_name
@@ -49,12 +49,19 @@ def drives(task: str, driver: str = "human") -> Guard:
     return not_below(Cell(task, "cher"), driver, "return", (MARGINS[task], REASONS[task]), otherwise)
 
 
-def flows(cell: Cell, verdict: Verdict = "supported") -> Guard:
-    """On the highway as many vehicles leave the road as with human drivers."""
-    otherwise = "needs a throughput that is not below the human drivers': blocking the entrance raises the return"
-    return not_below(cell, "human", "throughput", (THROUGHPUT, THROUGHPUT_REASON), otherwise, verdict)
+def flows(cell: Cell, verdict: Verdict = "supported") -> tuple[Guard, ...]:
+    """On the highway as many vehicles enter and leave the road as with human drivers.
+
+    Leaving is not enough: for the ten minutes of an episode the road can be emptied at full throughput.
+    """
+    limits = {"departed": (DEPARTED, DEPARTED_REASON), "throughput": (THROUGHPUT, THROUGHPUT_REASON)}
+    otherwise = "needs a value of '{}' that is not below the human drivers': blocking the road raises the return"
+    return tuple(
+        not_below(cell, "human", metric, limit, otherwise.format(metric), verdict)
+        for metric, limit in limits.items()
+    )
 
 
 def both_flow(first: Cell, second: Cell) -> tuple[Guard, ...]:
     """No verdict on the highway rests on the one whose return it praises blocking the entrance."""
-    return flows(first), flows(second, "contradicted")
+    return *flows(first), *flows(second, "contradicted")

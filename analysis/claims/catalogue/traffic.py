@@ -79,7 +79,7 @@ def on_the_highway() -> Iterator[Comparison]:
         test = SignedRank(MARGINS[HIGHWAY], 1 if is_cher else -1)
         needing: Verdict = "supported" if is_cher else "contradicted"
         cell, name = Cell(HIGHWAY, label), f"{algorithm_name(label)} {MINUS} {driver_name('human')}, return"
-        why, guards = REASONS[HIGHWAY], (flows(cell, needing),)
+        why, guards = REASONS[HIGHWAY], flows(cell, needing)
         yield Comparison(HIGHWAY, (cell,), measure, test, name, why, drivers=("human",), guards=guards)
 
 

@@ -52,6 +52,7 @@ PAIRS: dict[str, dict[bool, tuple[float, float]]] = {
     "gap_max": {True: (20.0, 12.0), False: (20.0, 60.0)},
     "gap_p95": {True: (15.0, 10.0), False: (15.0, 55.0)},
     "throughput": {True: (1650.0, 1650.0), False: (1650.0, 1650.0)},
+    "departed": {True: (275.0, 275.0), False: (275.0, 275.0)},
     "path_length": {True: (40.0, 50.0), False: (40.0, 5.0)},
     "coverage": {True: (40.0, 50.0), False: (40.0, 5.0)},
     "overestimation": {True: (10.0, 1.0), False: (1.0, 10.0)},
@@ -211,7 +212,7 @@ class World:
                 "gap_p95": 35.0,
                 "speed_std": 0.2,
             },
-            ("highway", "human"): {"return": 7400, "throughput": 1623, "mean_speed_all": 7.0},
+            ("highway", "human"): {"return": 7400, "throughput": 1623, "departed": 270, "mean_speed_all": 7.0},
         }
         for (task, driver), means in levels.items():
             columns = {name: self.draw(mean) for name, mean in means.items()}

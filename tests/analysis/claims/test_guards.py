@@ -93,10 +93,10 @@ def test_where_nobody_succeeds_there_is_no_lead_to_compare():
     assert found["lacks"].startswith("needs a score above 0.1")
 
 
-def blocking(label: str) -> Made:
-    """Half the vehicles get through, those at a return that nobody else has."""
+def blocking(label: str, metric: str = "throughput") -> Made:
+    """Half the vehicles get through, or in, those at a return that nobody else has."""
     made = studies(True)
-    setting(made, "evaluations", HIGHWAY, label, throughput=900.0)
+    setting(made, "evaluations", HIGHWAY, label, **{metric: {"throughput": 900.0, "departed": 200.0}[metric]})
     made["main"]["evaluations"].loc[_at(made, HIGHWAY, label), "return"] *= 2.0
     return made
 
@@ -106,9 +106,10 @@ def _at(made: Made, task: str, label: str) -> pd.Series:
     return (rows["task"] == task) & (rows["label"] == label)
 
 
+@pytest.mark.parametrize("metric", ["throughput", "departed"])
 @pytest.mark.parametrize(("label", "otherwise"), [("cher", "supported"), ("td3", "contradicted")])
-def test_a_blocked_highway_decides_nothing(label: str, otherwise: str):
-    rows = judged(blocking(label), "C1", HIGHWAY, "all")
+def test_a_blocked_highway_decides_nothing(label: str, otherwise: str, metric: str):
+    rows = judged(blocking(label, metric), "C1", HIGHWAY, "all")
     here = rows[rows["comparison"].str.contains("TD3")]
     assert len(here) == 4
     blocked = here[here["lacks"].str.contains("blocking")]

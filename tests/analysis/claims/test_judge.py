@@ -152,14 +152,15 @@ def changed(table: str, task: str, label: str, **columns: float) -> Results:
     return Results(made, tuple(results(True).tasks))
 
 
-def test_on_the_highway_a_blocked_entrance_is_no_improvement():
-    rows = judge(changed("evaluations", "highway", "cher", throughput=0.6), [claim("C10")])
+@pytest.mark.parametrize("metric", ["throughput", "departed"])
+def test_on_the_highway_a_blocked_road_is_no_improvement(metric: str):
+    rows = judge(changed("evaluations", "highway", "cher", **{metric: 0.6}), [claim("C10")])
     cher = rows.iloc[0]
     assert cher["effect"] > 1_000
     assert (cher["verdict"], cher["p_value"] < 0.05) == ("inconclusive", True)
-    assert "throughput" in cher["lacks"]
+    assert f"'{metric}'" in cher["lacks"]
     assert set(rows["verdict"][1:]) == {"supported"}
-    td3 = changed("evaluations", "highway", "td3", **{"return": 1.5, "throughput": 0.6})
+    td3 = changed("evaluations", "highway", "td3", **{"return": 1.5, metric: 0.6})
     found = judge(td3, [claim("C10")]).iloc[1]
     assert (found["verdict"], "blocking" in found["lacks"]) == ("inconclusive", True)
     free = changed("evaluations", "highway", "td3", **{"return": 1.5})
