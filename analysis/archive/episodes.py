@@ -25,8 +25,6 @@ from analysis.recordings import first_episode
 from analysis.scenes import EPISODE
 from envs.names import TASKS
 
-KINDS = ("trajectories", "recordings")
-
 
 class Cut(NamedTuple):
     """A file for an archive: what the manifest will say, and its content."""
@@ -79,8 +77,8 @@ def read(file: Path, manifest: Manifest, by: str) -> Cut:
         ArchiveError: it is not what it should be, or what it is of is not in the archive.
     """
     kind, task = file.parts[-3:-1] if len(file.parts) > 2 else ("", "")
-    if kind not in KINDS or task not in TASKS or file.suffix != ".parquet":
-        raise ArchiveError(f"{file}: allowed are <results>/{{{','.join(KINDS)}}}/<task>/<label>.parquet")
+    if kind not in store.KINDS or task not in TASKS or file.suffix != ".parquet":
+        raise ArchiveError(f"{file}: allowed are <results>/{{{','.join(store.KINDS)}}}/<task>/<label>.parquet")
     try:
         table = pd.read_parquet(file)
         shown = _shown(table, task)

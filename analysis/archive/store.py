@@ -26,6 +26,8 @@ from analysis.study_tables import FILES
 DRIVERS = "drivers"
 TABLES = (*FILES, DRIVERS)
 
+#: Folders of episodes, as in the results.
+KINDS = ("trajectories", "recordings")
 #: Names of files of episodes: each carries the beginning of its checksum.
 EPISODES = re.compile(r".+\.[0-9a-f]{16}\.parquet")
 
@@ -146,7 +148,8 @@ def read_or_begin(folder: Path) -> Archive:
 
 def episode_files(folder: Path) -> Iterator[Path]:
     """Files that have been put there as episodes, those of an interrupted call as well."""
-    return (path for path in folder.glob("*/*/*.parquet") if EPISODES.fullmatch(path.name))
+    below = (path for kind in KINDS for path in (folder / kind).glob("*/*.parquet"))
+    return (path for path in below if EPISODES.fullmatch(path.name))
 
 
 def change(archive: Archive, manifest: Manifest, new: Mapping[tuple[str, str], Content]) -> None:

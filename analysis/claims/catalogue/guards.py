@@ -63,5 +63,5 @@ def flows(cell: Cell, verdict: Verdict = "supported") -> tuple[Guard, ...]:
 
 
 def both_flow(first: Cell, second: Cell) -> tuple[Guard, ...]:
-    """No verdict on the highway rests on the one whose return it praises blocking the entrance."""
+    """No verdict on the highway rests on the one whose return it praises blocking the road."""
     return *flows(first), *flows(second, "contradicted")

@@ -216,6 +216,25 @@ def test_a_worker_of_a_training_that_is_not_archived_makes_a_run_reduced(complet
     assert alone.iloc[0].endswith(f"; {UNKNOWN_WORKER}")
 
 
+@pytest.mark.parametrize("chosen", [False, True])
+def test_a_delta_that_a_worker_was_trained_with_is_left_open_if_it_was_measured(
+    complete: Any, tmp_path: Path, chosen: bool
+):
+    preset, results, _ = complete
+    for folder in ("ant_gather/cher-transfer", "ant_maze/cher-worker_cher"):
+        shutil.copytree(results / "runs" / folder, tmp_path / "runs" / folder)
+    if chosen:
+        for path in (tmp_path / "runs/ant_gather/cher-transfer").iterdir():
+            describe(path, worker_return=None)
+    add(tmp_path / "archive", tmp_path / "runs")
+    made = plan.make(preset, load(tmp_path / "archive"))
+    for archived in made.contents.runs["ant_maze", "cher-worker_cher"]:
+        taken = plan.source(made, archived)
+        assert taken is not None
+        assert taken.cher is not None
+        assert taken.cher.delta == (-150 if chosen else None)
+
+
 def test_workers_that_were_trained_differently_do_not_go_together(complete: Any, tmp_path: Path):
     preset, results, _ = complete
     runs = shutil.copytree(results / "runs/ant_maze/hiro-worker_hiro", tmp_path / "runs/ant_maze/hiro-worker_hiro")

@@ -83,8 +83,8 @@ def ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cooperation ratio that is the share of delta instead of what is left of it."""
     settings = study_tables.settings
 
-    def wrong(run: Any, worker_return: float | None) -> dict[str, Any]:
-        row = settings(run, worker_return)
+    def wrong(run: Any, planned: Any, worker_return: float | None) -> dict[str, Any]:
+        row = settings(run, planned, worker_return)
         return row | {"cooperation_ratio": 1 - row["cooperation_ratio"]}
 
     monkeypatch.setattr(study_tables, "settings", wrong)
@@ -134,8 +134,9 @@ PLANTED: dict[str, tuple[Plant, set[str]]] = {
 def test_a_planted_error_is_reported(monkeypatch: pytest.MonkeyPatch, name: str):
     plant, expected = PLANTED[name]
     plant(monkeypatch)
-    wrong = {outcome.check.reference for outcome in run(about(expected), REFERENCES) if outcome.verdict == "wrong"}
-    assert wrong == expected
+    wrong = [outcome for outcome in run(about(expected), REFERENCES) if outcome.verdict == "wrong"]
+    assert {outcome.check.reference for outcome in wrong} == expected
+    assert not [outcome.error for outcome in wrong if outcome.error], "measured, and wrong"
 
 
 def about(rows: set[str]) -> list[Check]:

@@ -107,6 +107,13 @@ def _at(made: Made, task: str, label: str) -> pd.Series:
 
 
 @pytest.mark.parametrize("metric", ["throughput", "departed"])
+def test_goals_near_the_speed_of_a_blocked_highway_decide_nothing(metric: str):
+    verdicts = [judged(made, "C3", HIGHWAY).iloc[0] for made in (studies(True), blocking("cher", metric))]
+    assert [row["verdict"] for row in verdicts] == ["supported", "inconclusive"]
+    assert f"'{metric}'" in verdicts[1]["lacks"]
+
+
+@pytest.mark.parametrize("metric", ["throughput", "departed"])
 @pytest.mark.parametrize(("label", "otherwise"), [("cher", "supported"), ("td3", "contradicted")])
 def test_a_blocked_highway_decides_nothing(label: str, otherwise: str, metric: str):
     rows = judged(blocking(label, metric), "C1", HIGHWAY, "all")

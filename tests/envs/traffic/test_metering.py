@@ -31,7 +31,7 @@ def episode(env: TaskEnv, signs: Sequence[int]) -> tuple[float, dict[str, float]
 
 
 @pytest.mark.slow
-def test_the_best_constant_action_holds_cars_back(highway: Callable[..., TaskEnv], cache: Path) -> None:
+def test_a_constant_action_that_holds_cars_back(highway: Callable[..., TaskEnv], cache: Path) -> None:
     """Three times the return at the same throughput; only those who wait outside tell."""
     build(HighwayOptions())
     env = highway(av_speed_mode=25)
