@@ -21,7 +21,7 @@ from algorithms.meta import MetaBatch, MetaTransition
 from envs.base import TaskSpec
 
 EVERY_READING = pytest.mark.parametrize("reading", READINGS)
-BOTH = Due(manager_critics=True, manager_actor=True, worker_actor=True)
+BOTH = Due(manager_critics=True, manager_actor=True, manager_targets=False, worker_actor=True)
 
 
 def prepared(algorithm: Any, due: Any = BOTH) -> tuple[MetaBatch, dict[str, Tensor]]:
