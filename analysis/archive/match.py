@@ -32,6 +32,10 @@ class Archived(NamedTuple):
     entry: Entry
     run: RunConfig
 
+    def took_delta(self, planned: RunConfig) -> bool:
+        """Whether its delta comes from HRL runs, as the preset plans it; one that was chosen does not."""
+        return planned.needs_worker_return and was_measured(self.entry)
+
 
 class Unused(NamedTuple):
     """Something in the archive that is not shown, and why."""
@@ -114,7 +118,7 @@ def other_settings(archived: Archived, planned: RunConfig) -> str:
     A delta that was chosen makes another experiment of a run, even if the preset leaves delta to the HRL runs; one
     that was measured does not.
     """
-    from_others = [DELTA] * (planned.needs_worker_return and was_measured(archived.entry))
+    from_others = [DELTA] * archived.took_delta(planned)
     from_others += [POLICY] * (planned.transfer is not None and planned.transfer.policy is None)
     theirs, ours = (only(each.experiment, [*EXTENT, *from_others]) for each in (archived.run, planned))
     if planned.needs_worker_return and DELTA in theirs:

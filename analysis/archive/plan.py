@@ -9,7 +9,7 @@ from algorithms import drivers, studies
 from algorithms.drivers import DriverConfig
 from algorithms.settings import RunConfig
 from analysis import products
-from analysis.archive.manifest import ArchiveError, Entry, Episodes, Manifest, was_measured
+from analysis.archive.manifest import ArchiveError, Entry, Episodes, Manifest
 from analysis.archive.match import Archived, Contents, Match, Unused, contents, match, other_settings_of_driver
 from analysis.products import Product
 from envs.names import TASKS
@@ -137,7 +137,7 @@ def source(plan: Plan, archived: Archived) -> RunConfig | None:
         return None
     for other in plan.contents.runs.get((planned.task, planned.label), []):
         if other.entry.hash == recorded.get("hash") and other.run.seeds == recorded.get("seeds"):
-            if other.run.cher is None or not (planned.needs_worker_return and was_measured(other.entry)):
+            if other.run.cher is None or not other.took_delta(planned):
                 return other.run
             return other.run.model_copy(update={"cher": other.run.cher.model_copy(update={"delta": None})})
     return None
